@@ -22,7 +22,7 @@ class Noise:
     """How busy the machine was around one build.
 
     ``load_1m`` is the load average when it began; ``steal_seconds`` the CPU time the hypervisor
-    took away during it; the pressures are the share of time (0–1) in which some task waited
+    took away during it; the pressures are the share of time (0 to 1) in which some task waited
     (``/proc/pressure``), None where the kernel does not tell.
     """
 

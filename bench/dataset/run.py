@@ -1,0 +1,158 @@
+"""The head of a run folder, ``run.json``: what was measured, where, and what was asked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from bench.errors import RecordsError
+
+RUN_NAME = "run.json"
+FORMAT = 1
+
+
+class _Part(BaseModel):
+    """A part of ``run.json``; keys of a newer version are left alone, not refused."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class VariantInfo(_Part):
+    """One Dockerfile variant as it was measured."""
+
+    name: str
+    title: str | None = None
+    dockerfile_text: str = ""
+
+
+class ChangeInfo(_Part):
+    """One change; ``weight`` says how often it happens against the others."""
+
+    name: str
+    title: str | None = None
+    weight: float = Field(default=1.0, ge=0)
+
+
+class Engine(_Part):
+    """The engine and the machine it ran on."""
+
+    id: str = ""
+    version: str = "unknown"
+    api_version: str = ""
+    image_store: str = ""
+    storage_driver: str = ""
+    data_root_filesystem: str = ""
+    kernel: str = ""
+    cpu_model: str = ""
+    cpus: int = 0
+    memory_bytes: int = 0
+    os: str = ""
+
+    @property
+    def label(self) -> str:
+        """The short name on charts: version and image store."""
+        return f"{self.version} {self.image_store}".strip()
+
+
+class BaseInfo(_Part):
+    """Where one base image came from: local, pulled, standin or replaced."""
+
+    image: str
+    source: str = ""
+    image_id: str = ""
+    tag: str = ""
+
+
+class ExpectationInfo(_Part):
+    """A declared expectation and whether the builds met it."""
+
+    variant: str
+    change: str
+    builder: str = ""
+    outcome: str
+    builds: int = 0
+    problems: tuple[str, ...] = ()
+
+
+class VerdictInfo(_Part):
+    """A question put to the data: whether ``variant`` beats the baseline on ``change``.
+
+    ``margin`` is the smallest difference that matters, as text: ``5%`` of the baseline, ``0.5s``,
+    or a bare number in the unit of the metric.
+    """
+
+    ask: str = ""
+    variant: str
+    change: str
+    metric: str = "rebuild_seconds"
+    margin: str | float = "5%"
+
+
+class RunInfo(_Part):
+    """All of ``run.json``; ``folder`` is where it was read from."""
+
+    folder: Path = Path()
+    format: int = FORMAT
+    run: str
+    scenario: str
+    scenario_path: str = ""
+    title: str = ""
+    question: str = ""
+    title_i18n: dict[str, str] = Field(default_factory=dict)
+    question_i18n: dict[str, str] = Field(default_factory=dict)
+    baseline: str
+    variants: tuple[VariantInfo, ...] = ()
+    changes: tuple[ChangeInfo, ...] = ()
+    builders: tuple[str, ...] = ()
+    seed: int | str | None = None
+    rounds: int | None = None
+    cold: int | None = None
+    warmup: int | None = None
+    started_at: str = ""
+    engine: Engine = Field(default_factory=Engine)
+    bases: tuple[BaseInfo, ...] = ()
+    versions: dict[str, str] = Field(default_factory=dict)
+    expectations: tuple[ExpectationInfo, ...] = ()
+    excluded: tuple[Any, ...] = ()
+    verdicts: tuple[VerdictInfo, ...] = ()
+
+    @property
+    def excluded_builds(self) -> frozenset[int]:
+        """Numbers of the builds that do not count, such as one whose change never arrived."""
+        return frozenset(
+            int(item["build"])
+            for item in self.excluded
+            if isinstance(item, dict) and "build" in item
+        )
+
+
+def read_run(folder: Path) -> RunInfo:
+    """Read ``run.json`` of a run folder.
+
+    Raises:
+        RecordsError: the folder is no run, or the file is not one this version reads.
+
+    """
+    path = folder / RUN_NAME
+    remedy = "name the folder of a run: the one bench run printed, with run.json and journal.jsonl"
+    if not path.is_file():
+        what = "no run folder: it has no run.json" if folder.is_dir() else "no such folder"
+        raise RecordsError(f"{folder}: {what}", remedy=remedy)
+    try:
+        info = RunInfo.model_validate_json(path.read_bytes())
+    except OSError as error:
+        raise RecordsError(f"{path}: cannot read: {error.strerror}", remedy=remedy) from error
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(map(str, problem['loc'])) or 'the file'}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise RecordsError(f"{path}: not the head of a run: {problems}", remedy=remedy) from error
+    if info.format != FORMAT:
+        raise RecordsError(
+            f"{path}: format {info.format}, this version reads format {FORMAT}",
+            remedy="use the version of cachebench that made the run",
+        )
+    return info.model_copy(update={"folder": folder})

@@ -1,0 +1,272 @@
+"""BuildKit inside the engine: ``POST /build`` version 2 with a tar body and no session.
+
+Needs no binary beside the engine. Times are the daemon's own start and completion stamps.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import secrets
+from collections import deque
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.builders.classic import LOG_LINES
+from bench.builders.numbering import StepKey, StepNumbering, parse_vertex_name
+from bench.builders.protocol import Build, BuildOutcome, Step, StepOutcome
+from bench.builders.stages import Interval, busy, stage_timings, union
+from bench.builders.status import decode_status
+from bench.builders.transport import (
+    Arrival,
+    BuildRefusedError,
+    BuildStream,
+    BuildTimeoutError,
+)
+from bench.dockerfile import GLOBAL_STAGE_INDEX
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+    from bench.builders.protocol import BuildRequest
+    from bench.builders.status import VertexEvent
+    from bench.dockerfile import Instruction, Stage
+
+_TRACE = "moby.buildkit.trace"
+_IMAGE = "moby.image.id"
+_CANCELED = "context canceled"
+
+
+class BuildKitBuilder:
+    """Builds with the BuildKit that is part of one engine."""
+
+    name = "buildkit"
+
+    def __init__(self, client: DockerClient) -> None:
+        self._client = client
+
+    def build(self, request: BuildRequest) -> Build:
+        """Build ``request``; see `bench.builders.protocol.Builder`."""
+        build_id = f"cachebench-{secrets.token_hex(8)}"
+        stream = BuildStream(self._client, request, version="2", build_id=build_id)
+        reading = BuildKitReading(request)
+        outcome, error = BuildOutcome.OK, ""
+        try:
+            for arrival in stream:
+                reading.take(arrival)
+        except BuildTimeoutError:
+            outcome, error = BuildOutcome.TIMEOUT, f"no end after {request.timeout_seconds:g} s"
+        except BuildRefusedError as refusal:
+            outcome, error = BuildOutcome.FAILED, str(refusal)
+        if reading.error:
+            outcome, error = BuildOutcome.FAILED, reading.error
+        return reading.result(outcome, error, stream.seconds)
+
+
+@dataclass
+class Vertex:
+    """All that the stream told of one vertex, over however many events."""
+
+    name: str
+    inputs: tuple[str, ...] = ()
+    cached: bool = False
+    error: str = ""
+    starts: set[float] = field(default_factory=set)
+    intervals: list[Interval] = field(default_factory=list)
+
+    def take(self, event: VertexEvent) -> None:
+        """Take in one more event: a vertex starts and completes up to four times."""
+        self.name = event.name or self.name
+        self.inputs = event.inputs or self.inputs
+        self.cached = self.cached or event.cached
+        self.error = event.error or self.error
+        if event.started is not None:
+            self.starts.add(event.started)
+            if event.completed is not None:
+                self.intervals.append((event.started, event.completed))
+
+    @property
+    def ended(self) -> float:
+        """When it last completed, seconds since the epoch; 0 if it never did."""
+        return max((end for _, end in self.intervals), default=0.0)
+
+
+@dataclass
+class BuildKitReading:
+    """Turns the status messages of one build into steps. Pure: a recorded stream will do."""
+
+    request: BuildRequest
+    error: str = ""
+    image_id: str | None = None
+    vertices: dict[str, Vertex] = field(default_factory=dict)
+    _log: deque[str] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
+
+    def take(self, arrival: Arrival) -> None:
+        """Take one message of the stream."""
+        message = arrival.message
+        if "error" in message:
+            self.error = str(message["error"]).strip()
+        elif message.get("id") == _IMAGE:
+            self.image_id = message["aux"]["ID"]
+        elif message.get("id") == _TRACE:
+            self._take_status(message["aux"])
+
+    def _take_status(self, encoded: str) -> None:
+        try:
+            status = decode_status(base64.b64decode(encoded))
+        except (binascii.Error, ValueError):
+            # One unreadable message must not lose the build; a step it alone told of shows up
+            # as merged or not-run instead of being guessed at.
+            return
+        self._log.extend(status.log_lines)
+        for event in status.vertices:
+            self.vertices.setdefault(event.digest, Vertex(event.name)).take(event)
+
+    def result(self, outcome: BuildOutcome, error: str, wall_seconds: float) -> Build:
+        """Return the build, once the stream has ended."""
+        scoring = _Scoring(self, outcome)
+        steps = tuple(scoring.steps())
+        return Build(
+            builder=BuildKitBuilder.name,
+            outcome=outcome,
+            wall_seconds=wall_seconds,
+            steps=steps,
+            stages=stage_timings(
+                self.request.dockerfile, steps, scoring.stage_intervals(), scoring.critical()
+            ),
+            image_id=self.image_id if outcome is BuildOutcome.OK else None,
+            error=error,
+            log_tail=() if outcome is BuildOutcome.OK else tuple(self._log),
+        )
+
+
+class _Scoring:
+    """Decides the outcome of every instruction from the vertices of a finished build."""
+
+    def __init__(self, reading: BuildKitReading, outcome: BuildOutcome) -> None:
+        self._request = reading.request
+        self._vertices = reading.vertices
+        self._ok = outcome is BuildOutcome.OK
+        self._timed_out = outcome is BuildOutcome.TIMEOUT
+        self._numbering = StepNumbering(reading.request)
+        self._reachable = reading.request.dockerfile.reachable(reading.request.target)
+        self._by_step: dict[StepKey, list[tuple[str, Vertex]]] = {}
+        self._key_of: dict[str, StepKey] = {}
+        for digest, vertex in reading.vertices.items():
+            name = parse_vertex_name(vertex.name)
+            key = None if name is None else self._numbering.find(name)
+            if name is not None and key is not None:
+                self._by_step.setdefault(key, []).append((name.rest, vertex))
+                self._key_of[digest] = key
+        self._zero = min(
+            (start for vertex in reading.vertices.values() for start in vertex.starts),
+            default=0.0,
+        )
+
+    def steps(self) -> list[Step]:
+        """Return one step for every instruction, global ARGs first."""
+        dockerfile = self._request.dockerfile
+        found = [
+            _step("", GLOBAL_STAGE_INDEX, number, instruction, StepOutcome.CONFIG)
+            for number, instruction in enumerate(dockerfile.global_args, start=1)
+        ]
+        for stage in dockerfile.stages:
+            for number, instruction in enumerate(stage.instructions, start=1):
+                found.append(self._scored(stage, number, instruction))
+        return found
+
+    def _scored(self, stage: Stage, number: int, instruction: Instruction) -> Step:
+        key = StepKey(stage.index, number)
+        vertices = self._by_step.get(key, [])
+        outcome = self._outcome(key, instruction, vertices)
+        intervals = [interval for _, vertex in vertices for interval in vertex.intervals]
+        if not intervals:
+            return _step(stage.label, stage.index, number, instruction, outcome)
+        start = min(start for start, _ in intervals)
+        return _step(
+            stage.label,
+            stage.index,
+            number,
+            instruction,
+            outcome,
+            seconds=busy(intervals),
+            offset_seconds=start - self._zero,
+        )
+
+    def _outcome(
+        self, key: StepKey, instruction: Instruction, vertices: list[tuple[str, Vertex]]
+    ) -> StepOutcome:
+        if key.stage_index not in self._reachable:
+            return StepOutcome.UNREACHED
+        if any(vertex.error and _CANCELED not in vertex.error for _, vertex in vertices):
+            return StepOutcome.FAILED
+        if instruction.keyword == "FROM":
+            return StepOutcome.BASE
+        if not self._numbering.makes_vertex(key):
+            return StepOutcome.CONFIG
+        if not vertices:
+            return StepOutcome.MERGED if self._ok else StepOutcome.NOT_RUN
+        # COPY --link with the containerd image store is two vertices of one index; the LINK (a
+        # merge with what stood before) is what later steps build on.
+        linked = [vertex for rest, vertex in vertices if rest.startswith("LINK ")]
+        decisive = linked or [vertex for _, vertex in vertices]
+        if any(vertex.cached for vertex in decisive):
+            # A failed build shows steps it never came to as cached (moby/buildkit#5644).
+            return StepOutcome.HIT if self._ok else StepOutcome.NOT_RUN
+        if any(vertex.intervals for vertex in decisive):
+            return StepOutcome.MISS
+        under_way = any(vertex.starts for vertex in decisive)
+        return StepOutcome.FAILED if self._timed_out and under_way else StepOutcome.NOT_RUN
+
+    def stage_intervals(self) -> dict[int, list[Interval]]:
+        """Return when each stage's vertices were worked on, FROM included."""
+        intervals: dict[int, list[Interval]] = {}
+        for digest, key in self._key_of.items():
+            intervals.setdefault(key.stage_index, []).extend(self._vertices[digest].intervals)
+        return {index: union(spans) for index, spans in intervals.items()}
+
+    def critical(self) -> dict[int, float]:
+        """Return each stage's seconds on the chain of vertices that ended last.
+
+        From the instruction that completed last, back through the input that completed last.
+        """
+        shares: dict[int, float] = {}
+        digest = max(
+            self._key_of, key=lambda candidate: self._vertices[candidate].ended, default=None
+        )
+        seen: set[str] = set()
+        while digest is not None and digest not in seen:
+            seen.add(digest)
+            vertex = self._vertices[digest]
+            key = self._key_of.get(digest)
+            if key is not None:
+                shares[key.stage_index] = shares.get(key.stage_index, 0.0) + busy(vertex.intervals)
+            digest = max(
+                (one for one in vertex.inputs if one in self._vertices),
+                key=lambda candidate: self._vertices[candidate].ended,
+                default=None,
+            )
+        return shares
+
+
+def _step(
+    stage: str,
+    stage_index: int,
+    number: int,
+    instruction: Instruction,
+    outcome: StepOutcome,
+    *,
+    seconds: float | None = None,
+    offset_seconds: float | None = None,
+) -> Step:
+    return Step(
+        stage=stage,
+        stage_index=stage_index,
+        step=number,
+        line=instruction.line,
+        instruction=instruction.keyword,
+        text=instruction.text,
+        outcome=outcome,
+        seconds=seconds,
+        offset_seconds=offset_seconds,
+    )

@@ -1,0 +1,257 @@
+"""Remove what a run made in the engine, and nothing else.
+
+Images: whatever holds the salt's layer belongs to the trial. BuildKit records: everything built
+on a salted base hangs below one root record, found through a marker build whose command holds the
+salt; beside these there are the contexts that the run sent, which have no parent and were made
+while one of the run's own builds was under way. On the containerd image store no record may be
+deleted at all: any prune there makes every image-based build of everybody miss (moby
+``buildkit/control`` Prune, seen on 28.5), so records are left to the engine's garbage collection.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import tarfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import docker.errors
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import requests
+    from docker import DockerClient
+
+RUN_REPOSITORY = "cachebench/run-"
+"""Every image of a run is tagged below this, so that a killed run's leavings can be found."""
+
+_CONTEXT_RECORDS = ("http url http://build-context-", "copy /context /", "local source for ")
+_UNNAMED_CONTEXT_RECORD = "fileop target"  # what 20.10 calls the unpacking of a context
+_BASE_RECORDS = frozenset({"from local", ""})  # graph driver, containerd
+_PRUNE_SECONDS_PER_RECORD = 0.5
+_REMOVAL_PASSES = 20
+
+
+@dataclass(frozen=True)
+class Window:
+    """When one build of the run was under way, by the engine's clock (UTC)."""
+
+    began: dt.datetime
+    ended: dt.datetime
+
+
+@dataclass(frozen=True)
+class CacheRecord:
+    """One BuildKit cache record as ``/system/df`` lists it."""
+
+    id: str
+    parents: tuple[str, ...]
+    description: str
+    created_at: dt.datetime
+
+
+@dataclass
+class Removed:
+    """What a clean-up removed, and what it could not."""
+
+    images: int = 0
+    records: int = 0
+    left: list[str] = field(default_factory=list)
+
+
+def run_repository(run: str) -> str:
+    """Return the repository name under which all images of a run are tagged."""
+    return f"{RUN_REPOSITORY}{run.lower()}"
+
+
+def cache_records(client: DockerClient) -> list[CacheRecord]:
+    """List the engine's BuildKit records."""
+    return [
+        CacheRecord(
+            id=raw["ID"],
+            parents=_parents(raw),
+            description=raw.get("Description") or "",
+            created_at=_time(raw["CreatedAt"]),
+        )
+        for raw in client.df().get("BuildCache") or []
+    ]
+
+
+def _parents(raw: Mapping[str, Any]) -> tuple[str, ...]:
+    # 20.10 gives "Parent"; later engines give a list whose key begins with a space
+    # (moby api/types/build, `json:" Parents,omitempty"`).
+    many = raw.get(" Parents") or raw.get("Parents")
+    if many:
+        return tuple(many)
+    return (raw["Parent"],) if raw.get("Parent") else ()
+
+
+def _time(text: str) -> dt.datetime:
+    # Go prints nanoseconds; datetime reads at most six digits of a second.
+    head, _, fraction = text.rstrip("Z").partition(".")
+    digits = fraction[:6].ljust(6, "0") if fraction[:1].isdigit() else "000000"
+    return dt.datetime.fromisoformat(f"{head}.{digits}+00:00")
+
+
+def remove_images(client: DockerClient, diff_ids: Iterable[str], removed: Removed) -> None:
+    """Remove every image one of whose layers is in ``diff_ids``: tags first, then by ID."""
+    salts = set(diff_ids)
+    mine = {str(image.id): image for image in client.images.list(all=True) if _holds(image, salts)}
+    for image in mine.values():
+        for tag in image.tags:
+            _remove(client, tag)
+    # A classic chain goes child by child; each pass removes those whose children are gone.
+    for _ in range(_REMOVAL_PASSES):
+        present = _image_ids(client) & set(mine)
+        if not present:
+            break
+        gone = [image_id for image_id in present if _remove(client, image_id)]
+        if not gone:
+            break
+    left = _image_ids(client) & set(mine)
+    removed.images += len(mine) - len(left)
+    removed.left += sorted(left)
+
+
+def _image_ids(client: DockerClient) -> set[str]:
+    return {str(image.id) for image in client.images.list(all=True)}
+
+
+def _holds(image: Any, salts: set[str]) -> bool:
+    try:
+        return bool(salts.intersection(image.attrs["RootFS"].get("Layers") or []))
+    except KeyError:
+        return False
+
+
+def _remove(client: DockerClient, reference: str) -> bool:
+    try:
+        client.images.remove(reference, force=True, noprune=False)
+    except (docker.errors.ImageNotFound, docker.errors.NotFound):
+        return True
+    except docker.errors.APIError:
+        return False  # it has children that go first, or a container uses it
+    return True
+
+
+def mark_salt(client: DockerClient, tag: str, salt: str) -> None:
+    """Build one step on a salted base whose record's description names the salt.
+
+    A base without a shell cannot run it; its records are then found by time alone.
+    """
+    text = f"FROM {tag}\nRUN : {_marker(salt)}\n".encode()
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        entry = tarfile.TarInfo("Dockerfile")
+        entry.size = len(text)
+        archive.addfile(entry, io.BytesIO(text))
+    api: Any = client.api
+    response: requests.Response = api.post(
+        api._url("/build"),
+        params={"version": "2", "networkmode": "none", "t": f"{tag}-marker"},
+        data=buffer.getvalue(),
+        headers={"Content-Type": "application/x-tar"},
+        timeout=60,
+    )
+    response.close()
+
+
+def _marker(salt: str) -> str:
+    return f"salt-marker-{salt}"
+
+
+def own_records(
+    records: Sequence[CacheRecord],
+    *,
+    before: frozenset[str],
+    salts: Iterable[str],
+    windows: Sequence[Window],
+    unmarked_bases: bool = False,
+) -> set[str]:
+    """Return the IDs of the records that the run made. Pure.
+
+    ``before`` are the IDs that were there before the run. A record is the run's if it hangs below
+    the parent of a marker (that parent is the salted base), or below a parentless context record
+    that came into being within a window. ``unmarked_bases`` says that some salted base has no
+    shell to run a marker (``scratch``): then parentless base records of the windows count too.
+    """
+    markers = tuple(_marker(salt) for salt in salts)
+    own: set[str] = set()
+    for record in records:
+        if any(marker in record.description for marker in markers):
+            own |= {record.id, *record.parents}
+        elif _could_be_root(record, unmarked_bases) and any(
+            window.began <= record.created_at <= window.ended for window in windows
+        ):
+            own.add(record.id)
+    own -= before
+    _add_descendants(records, own, before)
+    _add_lone_ancestors(records, own, before)
+    return own
+
+
+def _could_be_root(record: CacheRecord, unmarked_bases: bool) -> bool:
+    if record.parents:
+        return False
+    description = record.description.strip()
+    if description.startswith(_CONTEXT_RECORDS) or description == _UNNAMED_CONTEXT_RECORD:
+        return True
+    return unmarked_bases and description in _BASE_RECORDS
+
+
+def _add_descendants(records: Sequence[CacheRecord], own: set[str], before: frozenset[str]) -> None:
+    grown = True
+    while grown:
+        more = {record.id for record in records if own.intersection(record.parents)} - own - before
+        own |= more
+        grown = bool(more)
+
+
+def _add_lone_ancestors(
+    records: Sequence[CacheRecord], own: set[str], before: frozenset[str]
+) -> None:
+    """Add the records above a salted base that came with it: the unsalted base's own.
+
+    One that anything else hangs below is not ours alone and stays.
+    """
+    grown = True
+    while grown:
+        above = {parent for record in records if record.id in own for parent in record.parents}
+        shared = {parent for record in records if record.id not in own for parent in record.parents}
+        more = above - own - before - shared
+        own |= more
+        grown = bool(more)
+
+
+def remove_records(client: DockerClient, ids: set[str], removed: Removed) -> None:
+    """Prune exactly the records in ``ids``. Never call it on the containerd image store."""
+    if not ids:
+        return
+    api: Any = client.api
+    pattern = f"/^({'|'.join(sorted(ids))})$/"
+    response: requests.Response = api.post(
+        api._url("/build/prune"),
+        params={"all": "1", "filters": json.dumps({"id": [pattern]})},
+        timeout=60 + _PRUNE_SECONDS_PER_RECORD * len(ids),
+    )
+    response.raise_for_status()
+    left = ids & {record.id for record in cache_records(client)}
+    removed.records += len(ids) - len(left)
+    removed.left += sorted(left)
+
+
+def engine_now(client: DockerClient) -> dt.datetime:
+    """Return the engine's own clock, UTC: records carry its time, not ours."""
+    return _time_with_zone(client.info()["SystemTime"])
+
+
+def _time_with_zone(text: str) -> dt.datetime:
+    head, dot, fraction = text.partition(".")
+    if not dot:
+        return dt.datetime.fromisoformat(text.replace("Z", "+00:00")).astimezone(dt.UTC)
+    digits = "".join(character for character in fraction[:6] if character.isdigit()).ljust(6, "0")
+    zone = fraction.lstrip("0123456789").replace("Z", "+00:00")
+    return dt.datetime.fromisoformat(f"{head}.{digits}{zone}").astimezone(dt.UTC)

@@ -70,7 +70,7 @@ class Salter:
         base_diff_ids = list(config["rootfs"]["diff_ids"])
         config["rootfs"]["diff_ids"] += [_digest(layer) for layer in layers]
         config["history"] = [
-            {"created_by": "cachebench: a layer of the base"} for _ in config["rootfs"]["diff_ids"]
+            {"created_by": "cachebench: base layer"} for _ in config["rootfs"]["diff_ids"]
         ]
         encoded = json.dumps(config, sort_keys=True).encode()
         if self.image_store == "containerd":

@@ -77,7 +77,7 @@ def _from_environment() -> Endpoint:
     return Endpoint(settings["base_url"], "DOCKER_HOST", demanded=True, tls=settings.get("tls"))
 
 
-def open_client(endpoint: Endpoint, timeout: float) -> docker.DockerClient:
+def open_client(endpoint: Endpoint, timeout: int) -> docker.DockerClient:
     """Return a client of the engine there; ``timeout`` is the longest silence, in seconds.
 
     Raises:

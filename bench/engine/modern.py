@@ -85,3 +85,22 @@ def _failed(release: str, how: str, partial: Path) -> NoEngineError:
         remedy=f"see {partial / 'debootstrap/debootstrap.log'}; is the release's name right "
         "and does apt's mirror carry it?",
     )
+
+
+def delete_roots() -> None:
+    """Delete the roots of all releases; engines that run in them must be stopped before.
+
+    Raises:
+        NoEngineError: a file cannot be deleted.
+
+    """
+    roots = state_dir() / "roots"
+    if not roots.is_dir():
+        return
+    try:
+        shutil.rmtree(roots)
+    except OSError as error:
+        raise NoEngineError(
+            f"cannot delete {error.filename}: {error.strerror}",
+            remedy="see what still uses it (fuser -m) and repeat the command",
+        ) from error

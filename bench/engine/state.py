@@ -87,7 +87,7 @@ class EngineFolder:
 
     @property
     def data(self) -> Path:
-        """dockerd's ``--data-root``."""
+        """The ``--data-root`` of dockerd."""
         return self.path / "data"
 
     @property
@@ -122,7 +122,7 @@ class EngineFolder:
 
     @property
     def pidfile(self) -> Path:
-        """dockerd's ``--pidfile``."""
+        """The ``--pidfile`` of dockerd."""
         return self.run / "docker.pid"
 
     @property

@@ -1,0 +1,31 @@
+"""Scenario files: what they say, and how they are read and checked."""
+
+from bench.changes.change import Change
+from bench.scenario.dockerfiles import dockerfile_file, dockerfile_place, dockerfile_text
+from bench.scenario.loading import load_scenario
+from bench.scenario.models import (
+    BaseSpec,
+    Expect,
+    Probe,
+    Reorder,
+    Scenario,
+    ScenarioFile,
+    Variant,
+    Verdict,
+)
+
+__all__ = [
+    "BaseSpec",
+    "Change",
+    "Expect",
+    "Probe",
+    "Reorder",
+    "Scenario",
+    "ScenarioFile",
+    "Variant",
+    "Verdict",
+    "dockerfile_file",
+    "dockerfile_place",
+    "dockerfile_text",
+    "load_scenario",
+]

@@ -1,0 +1,146 @@
+"""Looking at a directory tree without following links: nodes, and when their times are safe."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Kind(StrEnum):
+    """What a path is. Only the first three can be part of a build context."""
+
+    FILE = "file"
+    DIR = "dir"
+    SYMLINK = "symlink"
+    SOCKET = "socket"
+    FIFO = "FIFO"
+    DEVICE = "device"
+
+
+SPECIAL = frozenset({Kind.FIFO, Kind.DEVICE})
+_KINDS = {
+    stat.S_IFREG: Kind.FILE,
+    stat.S_IFDIR: Kind.DIR,
+    stat.S_IFLNK: Kind.SYMLINK,
+    stat.S_IFSOCK: Kind.SOCKET,
+    stat.S_IFIFO: Kind.FIFO,
+}
+
+
+class Node(NamedTuple):
+    """One path as ``lstat`` saw it; two equal nodes stand for unchanged content.
+
+    ``path`` is relative and ``/``-separated; bytes of a name that are no text are kept by
+    ``surrogateescape``. Times are in nanoseconds, ``size`` in bytes, ``mode`` the permission bits.
+    """
+
+    path: str
+    kind: Kind
+    mode: int
+    size: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+    links: int
+
+
+def node_of(path: str, status: os.stat_result) -> Node:
+    """Make the node for ``path`` from its ``lstat`` result."""
+    return Node(
+        path,
+        _KINDS.get(stat.S_IFMT(status.st_mode), Kind.DEVICE),
+        stat.S_IMODE(status.st_mode),
+        status.st_size,
+        status.st_mtime_ns,
+        status.st_ctime_ns,
+        status.st_ino,
+        status.st_nlink,
+    )
+
+
+def look(root: Path, path: str) -> Node | None:
+    """Look at ``path`` below ``root``; None if there is nothing."""
+    try:
+        return node_of(path, os.lstat(os.path.join(root, path)))  # noqa: PTH118 - bytes kept as is
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def list_directory(root: Path, path: str) -> list[Node]:
+    """List what is directly inside directory ``path`` below ``root``, in byte order of names.
+
+    Raises:
+        OSError: the directory cannot be read.
+
+    """
+    prefix = f"{path}/" if path else ""
+    with os.scandir(f"{root}/{path}") as entries:
+        nodes = [
+            node_of(prefix + entry.name, entry.stat(follow_symlinks=False)) for entry in entries
+        ]
+    return sorted(nodes, key=path_order)
+
+
+def path_order(node: Node) -> bytes:
+    """Sort key: the bytes of the path, so that a directory comes before what is inside it."""
+    return os.fsencode(node.path)
+
+
+Unreadable = Callable[[str, OSError], bool]
+"""Told of a path that may not be read; True means that it should work now, False to leave it out.
+
+To give up, it raises.
+"""
+
+
+def walk(root: Path, unreadable: Unreadable | None = None) -> Iterator[Node]:
+    """Every node below ``root``, parents before children, the root itself left out.
+
+    Args:
+        root: a directory.
+        unreadable: told of each directory that may not be read; without it the error is raised.
+
+    Raises:
+        OSError: a directory cannot be read and ``unreadable`` is not given.
+
+    """
+    pending = [""]
+    while pending:
+        directory = pending.pop()
+        try:
+            nodes = list_directory(root, directory)
+        except PermissionError as error:
+            if unreadable is None:
+                raise
+            if unreadable(directory, error):
+                pending.append(directory)
+            continue
+        pending.extend(node.path for node in nodes if node.kind is Kind.DIR)
+        yield from nodes
+
+
+def settle(newest_ctime_ns: int) -> None:
+    """Wait (a few milliseconds at most) until a later change must get a later change time.
+
+    File systems stamp with the kernel's coarse clock, which ticks every 1 to 10 ms; a file
+    changed twice within one tick would look unchanged the second time.
+    """
+    for _ in range(50):  # a stamp in the future (the clock was set back) must not hang us
+        if _coarse_clock_ns() > newest_ctime_ns:
+            return
+        time.sleep(0.001)
+
+
+def _coarse_clock_ns() -> int:
+    clock: int | None = getattr(time, "CLOCK_REALTIME_COARSE", None)
+    if clock is None:
+        return time.time_ns() - 20_000_000
+    return time.clock_gettime_ns(clock)

@@ -12,7 +12,6 @@ from bench.bases.host import run
 from bench.errors import BaseImageError
 
 _REMEDY = "apt-get install busybox-static, or docker pull busybox"
-_ELF_PROGRAM_HEADER_INTERP = 3
 _FOLDERS = {"dev": 0o755, "etc": 0o755, "proc": 0o555, "root": 0o700, "sys": 0o555, "tmp": 0o1777}
 _PASSWD = b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n"
 _GROUP = b"root:x:0:\nnogroup:x:65534:\n"
@@ -32,7 +31,7 @@ def busybox_tar() -> bytes:
 
 
 def pack_rootfs(program: bytes, applets: list[str]) -> bytes:
-    """Pack the busybox ``program``, a link for each applet (``usr/bin/env``) and the usual folders."""
+    """Pack a root with busybox and a link for each applet (a path such as ``usr/bin/env``)."""
     links = {name for name in applets if name != "bin/busybox"}
     folders = dict(_FOLDERS)
     for name in {"bin/busybox", *links}:
@@ -74,22 +73,12 @@ def _static_busybox(scratch: Path) -> Path:
 
 
 def is_static(program: Path) -> bool:
-    """Tell whether an ELF program asks for no loader, so that it runs in an empty image."""
-    with program.open("rb") as file:
-        head = file.read(64)
-        if head[:4] != b"\x7fELF":
-            return False
-        wide = head[4] == 2  # noqa: PLR2004 - EI_CLASS: 64 bit
-        order = "little" if head[5] == 1 else "big"
-
-        def number(offset: int, size: int) -> int:
-            return int.from_bytes(head[offset : offset + size], order)
-
-        table = number(32, 8) if wide else number(28, 4)
-        size, count = (number(54, 2), number(56, 2)) if wide else (number(42, 2), number(44, 2))
-        file.seek(table)
-        kinds = [int.from_bytes(file.read(size)[:4], order) for _ in range(count)]
-    return _ELF_PROGRAM_HEADER_INTERP not in kinds
+    """Tell whether a program needs no shared library, so that it runs in an empty image."""
+    try:
+        libraries = run(["ldd", str(program)], "")
+    except BaseImageError as error:
+        return "not a dynamic executable" in error.message
+    return "statically linked" in libraries
 
 
 def _fetch(scratch: Path) -> Path:

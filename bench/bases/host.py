@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bench.engine.state import state_dir
 from bench.errors import BaseImageError
 
 if TYPE_CHECKING:
@@ -34,14 +35,6 @@ class AptSource:
 
     def __str__(self) -> str:
         return f"deb {self.site} {self.suite} {self.component}"
-
-
-def cache_folder() -> Path:
-    """Return the folder for what is worth keeping between engines (``$CACHEBENCH_HOME``)."""
-    home = os.environ.get("CACHEBENCH_HOME")
-    if home:
-        return Path(home)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cachebench"
 
 
 def debian_release() -> str:
@@ -115,7 +108,7 @@ def make_rootfs(recipe: Recipe, progress: Callable[[str], None]) -> Path:
     """
     release = debian_release()
     machine = platform.machine()
-    tarball = cache_folder() / f"rootfs-{release}-{machine}-{recipe.digest}.tar"
+    tarball = state_dir() / "bases" / f"rootfs-{release}-{machine}-{recipe.digest}.tar"
     if tarball.exists():
         progress(f"{recipe.name}: using {tarball}")
         return tarball
@@ -134,7 +127,16 @@ def make_rootfs(recipe: Recipe, progress: Callable[[str], None]) -> Path:
         script = recipe.folder / "strip.sh"
         run(["sh", str(script), str(root), str(recipe.folder)], "stripping the root failed")
         run(
-            ["tar", "--numeric-owner", "--one-file-system", "-C", str(root), "-cf", str(packed), "."],
+            [
+                "tar",
+                "--numeric-owner",
+                "--one-file-system",
+                "-C",
+                str(root),
+                "-cf",
+                str(packed),
+                ".",
+            ],
             "packing the root file system failed",
         )
         packed.replace(tarball)

@@ -103,9 +103,7 @@ def _run_npm(command: list[str], folder: Path, **more: str) -> str:
     """Run npm with the host's certificates, which Node.js does not look at by itself."""
     certificates = {"NODE_EXTRA_CA_CERTS": str(CA_BUNDLE)} if CA_BUNDLE.exists() else {}
     env = {**certificates, **os.environ, **more}
-    done = subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         lines = (done.stdout + done.stderr).strip().splitlines()
         raise BaseImageError(f"npm failed: {' / '.join(lines[:4])}", remedy=_REMEDY)

@@ -24,7 +24,8 @@ class Recipe:
     ``make`` is ``debootstrap``, ``busybox`` or ``packages`` (``packages.txt`` installed into the
     ``parent`` stand-in, then the Dockerfile); ``context`` names what is put into the Dockerfile's
     context beside the folder's files (``npm`` or nothing). ``stands_for`` are the images it is
-    used for without being asked.
+    used for without being asked. ``revision`` is raised when the code that makes it changes what
+    comes out, since the tag is the hash of the files alone.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Recipe:
     stands_for: tuple[str, ...] = ()
     parent: str | None = None
     context: str | None = None
+    revision: int = 1
 
     @cached_property
     def files(self) -> tuple[Path, ...]:
@@ -94,9 +96,8 @@ def recipe_names(folder: Path = RECIPES) -> tuple[str, ...]:
 
 
 def load_recipes(folder: Path = RECIPES) -> tuple[Recipe, ...]:
-    """Return every recipe, parents before those made from them."""
-    recipes = [load_recipe(name, folder) for name in recipe_names(folder)]
-    return tuple(sorted(recipes, key=lambda recipe: (recipe.parent is not None, recipe.name)))
+    """Return every recipe, sorted by name."""
+    return tuple(load_recipe(name, folder) for name in recipe_names(folder))
 
 
 def default_recipe(image: str, folder: Path = RECIPES) -> Recipe | None:

@@ -1,0 +1,200 @@
+"""The isolation of one run: its salted bases, when it built, and the clean-up at its end."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import docker.errors
+import requests
+
+from bench.bases.cleanup import (
+    RUN_REPOSITORY,
+    Removed,
+    Window,
+    cache_records,
+    engine_now,
+    mark_salt,
+    own_records,
+    remove_images,
+    remove_records,
+    run_repository,
+)
+from bench.bases.salt import SCRATCH, SaltedImage, Salter, neutral_layer
+from bench.dockerfile import external_images, parse, replace_images
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from docker import DockerClient
+
+    from bench.builders.protocol import BaseImageConfig
+    from bench.dockerfile import Dockerfile
+
+_BASE = "-base-"
+_BUILT = "-built-"
+_BASE_TAG = re.compile(rf"\A(?P<salt>[0-9a-f]+){_BASE}[0-9a-f]+\Z")
+_SALT = re.compile(r"\A(?P<salt>[0-9a-f]+)-")
+_CLOCK_MARGIN = dt.timedelta(milliseconds=250)
+
+
+@dataclass(frozen=True)
+class SaltedDockerfile:
+    """A Dockerfile whose bases are salted: what is sent, and what its base images are."""
+
+    dockerfile: Dockerfile
+    base_images: Mapping[str, BaseImageConfig]
+    base_layers: frozenset[str]
+
+
+@dataclass
+class Isolation:
+    """Keeps the builds of one run apart from all others in the engine, and cleans up after them.
+
+    ``bases`` maps every image name, as FROM names it, to the image ID it was resolved to.
+    """
+
+    client: DockerClient
+    run: str
+    image_store: str
+    bases: Mapping[str, str]
+    _salted: dict[tuple[str, str, str | None], SaltedImage] = field(default_factory=dict)
+    _windows: list[Window] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._salter = Salter(self.client, self.image_store)
+        self._before = frozenset(record.id for record in cache_records(self.client))
+        self._clock_offset = engine_now(self.client) - dt.datetime.now(dt.UTC)
+
+    def salted(
+        self,
+        dockerfile: Dockerfile,
+        salt: str,
+        build_args: Mapping[str, str],
+        base_layers: Mapping[str, str],
+    ) -> SaltedDockerfile:
+        """Return ``dockerfile`` with every base replaced by its salted image, made if need be.
+
+        ``salt`` tells one isolated cache from another. ``base_layers`` gives an image one more
+        unique layer: the change of a base.
+
+        Raises:
+            BaseImageError: a base is not in the engine any more.
+
+        """
+        images = {
+            use.raw: self._image(use.image, salt, base_layers.get(use.image))
+            for use in external_images(dockerfile, build_args)
+        }
+        text = replace_images(dockerfile, {raw: image.tag for raw, image in images.items()})
+        return SaltedDockerfile(
+            dockerfile=parse(text, dockerfile.path),
+            base_images={image.tag: image.config for image in images.values()},
+            base_layers=frozenset(
+                layer for image in images.values() for layer in self._layers_of(image)
+            ),
+        )
+
+    def built_tag(self, salt: str, variant: str, builder: str) -> str:
+        """Return the tag under which a trial's image is built; each build takes it over."""
+        digest = hashlib.sha256(f"{variant}\0{builder}".encode()).hexdigest()[:10]
+        return f"{run_repository(self.run)}:{salt}{_BUILT}{digest}"
+
+    def _image(self, image: str, salt: str, extra: str | None) -> SaltedImage:
+        key = (image, salt, extra)
+        if key not in self._salted:
+            suffix = hashlib.sha256(f"{image}\0{extra}".encode()).hexdigest()[:10]
+            with self.building():
+                self._salted[key] = self._salter.salt(
+                    self.bases.get(image, image),
+                    salt,
+                    f"{run_repository(self.run)}:{salt}{_BASE}{suffix}",
+                    extra=extra,
+                )
+        return self._salted[key]
+
+    def _layers_of(self, image: SaltedImage) -> list[str]:
+        return list(self.client.images.get(image.tag).attrs["RootFS"].get("Layers") or [])
+
+    @contextlib.contextmanager
+    def building(self) -> Iterator[None]:
+        """Note that a build of the run is under way: records made meanwhile may be its own."""
+        began = self._now() - _CLOCK_MARGIN
+        try:
+            yield
+        finally:
+            self._windows.append(Window(began, self._now() + _CLOCK_MARGIN))
+
+    def _now(self) -> dt.datetime:
+        return dt.datetime.now(dt.UTC) + self._clock_offset
+
+    def clean(self) -> Removed:
+        """Remove everything the run made in the engine: images, then build-cache records.
+
+        On the containerd image store the records are left to the engine's garbage collection,
+        because deleting any record there spoils everybody's cache (see `bench.bases.cleanup`).
+        """
+        keep_records = self.image_store == "containerd"
+        if not keep_records:
+            self._mark()
+        removed = Removed()
+        remove_images(self.client, {image.diff_id for image in self._salted.values()}, removed)
+        if not keep_records:
+            ids = own_records(
+                cache_records(self.client),
+                before=self._before,
+                salts={salt for _, salt, _ in self._salted},
+                windows=self._windows,
+                unmarked_bases=any(image == SCRATCH for image, _, _ in self._salted),
+            )
+            remove_records(self.client, ids, removed)
+        return removed
+
+    def _mark(self) -> None:
+        for (image, salt, _), salted in self._salted.items():
+            if image != SCRATCH:
+                with self.building():
+                    mark_salt(self.client, salted.tag, salt)
+
+
+def leftover_runs(client: DockerClient) -> dict[str, list[str]]:
+    """Return the runs whose images are still in the engine, with their tags."""
+    runs: dict[str, list[str]] = {}
+    for image in client.images.list():
+        for tag in image.tags:
+            if tag.startswith(RUN_REPOSITORY):
+                run = tag.removeprefix(RUN_REPOSITORY).partition(":")[0]
+                runs.setdefault(run, []).append(tag)
+    return runs
+
+
+def clean_leftovers(client: DockerClient, image_store: str) -> Removed:
+    """Remove what killed runs left: their images, and the records below their salted bases.
+
+    The contexts they sent cannot be told from others' any more; the engine's garbage collection
+    takes those.
+    """
+    removed = Removed()
+    salts: set[str] = set()
+    for tags in leftover_runs(client).values():
+        for tag in tags:
+            name = tag.rpartition(":")[2]
+            salted = _SALT.match(name)
+            if salted is None:
+                continue
+            salts.add(salted["salt"])
+            if image_store != "containerd" and _BASE_TAG.match(name):
+                with contextlib.suppress(docker.errors.APIError, requests.RequestException):
+                    mark_salt(client, tag, salted["salt"])
+    diff_ids = {
+        f"sha256:{hashlib.sha256(neutral_layer(f'salt {salt}')).hexdigest()}" for salt in salts
+    }
+    remove_images(client, diff_ids, removed)
+    if image_store != "containerd":
+        ids = own_records(cache_records(client), before=None, salts=salts, windows=())
+        remove_records(client, ids, removed)
+    return removed

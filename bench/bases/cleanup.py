@@ -166,14 +166,15 @@ def _marker(salt: str) -> str:
 def own_records(
     records: Sequence[CacheRecord],
     *,
-    before: frozenset[str],
+    before: frozenset[str] | None,
     salts: Iterable[str],
     windows: Sequence[Window],
     unmarked_bases: bool = False,
 ) -> set[str]:
     """Return the IDs of the records that the run made. Pure.
 
-    ``before`` are the IDs that were there before the run. A record is the run's if it hangs below
+    ``before`` are the IDs that were there before the run, None where nobody knows: then nothing
+    above a salted base is taken, since the user may have had it. A record is the run's if it hangs below
     the parent of a marker (that parent is the salted base), or below a parentless context record
     that came into being within a window. ``unmarked_bases`` says that some salted base has no
     shell to run a marker (``scratch``): then parentless base records of the windows count too.
@@ -187,9 +188,10 @@ def own_records(
             window.began <= record.created_at <= window.ended for window in windows
         ):
             own.add(record.id)
-    own -= before
-    _add_descendants(records, own, before)
-    _add_lone_ancestors(records, own, before)
+    own -= before or frozenset()
+    _add_descendants(records, own, before or frozenset())
+    if before is not None:
+        _add_lone_ancestors(records, own, before)
     return own
 
 

@@ -1,0 +1,395 @@
+"""Run a scenario: get its bases, make every build of the plan, keep records, clean up."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import secrets
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import docker.errors
+import requests
+
+from bench.bases import resolve_base
+from bench.bases.isolation import Isolation
+from bench.bases.salt import SCRATCH
+from bench.builders import make_builder
+from bench.builders.protocol import BuildOutcome
+from bench.changes import SourceState, apply_change
+from bench.dataset import tables_of, write_tables
+from bench.dockerfile import external_images, parse
+from bench.engine import describe, engine_lock
+from bench.errors import BenchError, UsageError
+from bench.journal import Journal, read_journal
+from bench.runner.events import Silent
+from bench.runner.expectations import check_expectations, unstable_controls
+from bench.runner.head import HEAD_NAME, RunHead, read_head, stored_settings
+from bench.runner.plan import NO_ROUND, Phase, PlannedBuild, make_plan
+from bench.runner.trial import Trial, change_ids
+from bench.scenario import dockerfile_place, dockerfile_text
+from bench.workspace import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from docker import DockerClient
+
+    from bench.bases import ResolvedBase
+    from bench.journal import BuildRecord
+    from bench.runner.events import Observer
+    from bench.runner.expectations import ExpectationResult
+    from bench.runner.plan import Settings
+    from bench.scenario import Scenario
+
+
+@dataclass
+class RunResult:
+    """How a run ended: its folder, its records, and what was found."""
+
+    folder: Path
+    records: list[BuildRecord]
+    expectations: list[ExpectationResult]
+    unstable: list[BuildRecord]
+    excluded: list[str]
+    left_behind: list[str] = field(default_factory=list)
+    complete: bool = True
+
+    @property
+    def failed(self) -> list[BuildRecord]:
+        """The builds that did not end well."""
+        return [record for record in self.records if record.outcome is not BuildOutcome.OK]
+
+    @property
+    def broken(self) -> list[ExpectationResult]:
+        """The expectations that some build broke."""
+        return [result for result in self.expectations if not result.met]
+
+
+def new_run_id() -> str:
+    """Return an identifier that sorts by time and is unique on every machine."""
+    now = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
+    return f"{now}-{secrets.token_hex(3)}"
+
+
+def run_scenario(
+    scenario: Scenario,
+    settings: Settings,
+    client: DockerClient,
+    folder: Path,
+    *,
+    observer: Observer | None = None,
+    time_budget_seconds: float | None = None,
+) -> RunResult:
+    """Run ``scenario`` into ``folder``, which must not hold a run yet.
+
+    Raises:
+        BenchError: with the exit code of what went wrong; every build made until then is kept.
+
+    """
+    if (folder / HEAD_NAME).exists():
+        raise UsageError(
+            f"{folder} holds a run already",
+            remedy=f"go on with it by bench run --resume {folder}, or choose another --out",
+        )
+    with contextlib.suppress(FileExistsError):
+        _make_folder(folder)
+    run = _Run(
+        scenario, settings, client, folder, new_run_id(), observer or Silent(), time_budget_seconds
+    )
+    return run.execute()
+
+
+def resume_run(
+    scenario: Scenario,
+    client: DockerClient,
+    folder: Path,
+    *,
+    observer: Observer | None = None,
+    time_budget_seconds: float | None = None,
+) -> RunResult:
+    """Make the builds that the run in ``folder`` still lacks, in the order it recorded.
+
+    Raises:
+        BenchError: as `run_scenario`; also where the scenario is no longer the one of the run.
+
+    """
+    document = read_head(folder)
+    if document["scenario"] != scenario.name:
+        raise UsageError(
+            f"{folder} holds a run of {document['scenario']!r}, not of {scenario.name!r}",
+            remedy="leave the scenario's path out: --resume finds it",
+        )
+    settings = stored_settings(document)
+    _same_scenario(scenario, document, settings, folder)
+    run = _Run(
+        scenario,
+        settings,
+        client,
+        folder,
+        document["run"],
+        observer or Silent(),
+        time_budget_seconds,
+    )
+    run.started_at = document["started_at"]
+    run.attempt = document.get("attempt", 0) + 1
+    run.known_engine = document["engine"].get("id")
+    return run.execute()
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(
+            f"{folder}: cannot make the folder of the run: {error.strerror}",
+            remedy="choose a folder that can be written with --out",
+        ) from error
+
+
+def _same_scenario(
+    scenario: Scenario, document: dict[str, object], settings: Settings, folder: Path
+) -> None:
+    known = {one.name for one in scenario.changes} | {one.name for one in scenario.variants}
+    missing = [name for name in (*settings.variants, *settings.changes) if name not in known]
+    texts = {
+        one["name"]: one["dockerfile_text"]
+        for one in document["variants"]  # type: ignore[attr-defined]  # JSON of our own making
+    }
+    differing = [
+        name
+        for name in settings.variants
+        if name not in missing
+        and dockerfile_text(scenario, scenario.variant(name)) != texts.get(name)
+    ]
+    if missing or differing:
+        raise UsageError(
+            f"{folder}: the scenario has changed since the run began "
+            f"({', '.join([*missing, *differing])})",
+            remedy="begin a new run: builds of unlike scenarios are not mixed",
+        )
+
+
+@dataclass
+class _Run:
+    scenario: Scenario
+    settings: Settings
+    client: DockerClient
+    folder: Path
+    run: str
+    observer: Observer
+    time_budget_seconds: float | None = None
+    started_at: str = field(default_factory=lambda: dt.datetime.now(dt.UTC).isoformat())
+    attempt: int = 0
+    known_engine: str | None = None
+    excluded: list[str] = field(default_factory=list)
+    left_behind: list[str] = field(default_factory=list)
+
+    def execute(self) -> RunResult:
+        engine = describe(self.client)
+        if self.known_engine not in {None, engine.id}:
+            raise UsageError(
+                f"{self.folder}: the run was made on another engine ({self.known_engine})",
+                remedy="point DOCKER_HOST at that engine, or begin a new run",
+            )
+        dockerfiles = {
+            name: dockerfile_text(self.scenario, self.scenario.variant(name))
+            for name in self.settings.variants
+        }
+        with (
+            engine_lock(engine.id, on_wait=self.observer.note),
+            tempfile.TemporaryDirectory(prefix="cachebench-") as scratch,
+        ):
+            workspaces = self._workspaces(Path(scratch), dockerfiles)
+            self._rehearse(workspaces)
+            bases = self._resolve_bases(dockerfiles)
+            head = RunHead(
+                run=self.run,
+                scenario=self.scenario,
+                dockerfiles=dockerfiles,
+                settings=self.settings,
+                started_at=self.started_at,
+                engine=engine,
+                bases=bases,
+                attempt=self.attempt,
+            )
+            head.write(self.folder)
+            isolation = Isolation(
+                self.client,
+                self.run,
+                engine.image_store,
+                {base.image: base.image_id for base in bases},
+            )
+            try:
+                complete = self._build_all(self._trials(workspaces, isolation))
+                head.state = "complete" if complete else "stopped"
+            except BaseException:
+                head.state = "interrupted"
+                raise
+            finally:
+                self._clean(isolation)
+                self._finish(head)
+        return self._result(complete)
+
+    def _workspaces(self, scratch: Path, dockerfiles: dict[str, str]) -> dict[str, Workspace]:
+        return {
+            name: Workspace.create(
+                self.scenario.context,
+                scratch / name,
+                dockerfile_text=text,
+                dockerfile_path=dockerfile_place(self.scenario, self.scenario.variant(name)),
+            )
+            for name, text in dockerfiles.items()
+        }
+
+    def _rehearse(self, workspaces: dict[str, Workspace]) -> None:
+        """Apply every change to every variant once, so that none fails an hour into the run."""
+        for name, workspace in workspaces.items():
+            variant = self.scenario.variant(name)
+            for number, change in enumerate(self.settings.changes):
+                state = SourceState(
+                    root=workspace.root,
+                    dockerfile=dockerfile_place(self.scenario, variant),
+                    source=self.scenario.context,
+                    pristine=workspace.pristine,
+                    scenario=self.scenario.directory,
+                    build_args=dict(variant.build_args),
+                )
+                planned = PlannedBuild(number, Phase.CHANGE, NO_ROUND, 0, name, "", change)
+                try:
+                    apply_change(self.scenario.change(change), state, change_ids(self.run, planned))
+                    parse((workspace.root / state.dockerfile).read_text(), f"{name}+{change}")
+                finally:
+                    workspace.reset()
+
+    def _resolve_bases(self, dockerfiles: dict[str, str]) -> list[ResolvedBase]:
+        images: dict[str, None] = {}
+        for name, text in dockerfiles.items():
+            variant = self.scenario.variant(name)
+            for use in external_images(parse(text, name), variant.build_args):
+                if use.image != SCRATCH:
+                    images.setdefault(use.image)
+        return [
+            resolve_base(
+                self.client, image, self.scenario.bases.get(image), progress=self.observer.note
+            )
+            for image in images
+        ]
+
+    def _trials(
+        self, workspaces: dict[str, Workspace], isolation: Isolation
+    ) -> dict[tuple[str, str], Trial]:
+        return {
+            (variant, builder): Trial(
+                run=self.run,
+                scenario=self.scenario,
+                variant=self.scenario.variant(variant),
+                builder=make_builder(builder, self.client),
+                client=self.client,
+                isolation=isolation,
+                workspace=workspaces[variant],
+                timeout_seconds=self.settings.timeout_seconds,
+                attempt=self.attempt,
+            )
+            for variant in self.settings.variants
+            for builder in self.settings.builders
+        }
+
+    def _build_all(self, trials: dict[tuple[str, str], Trial]) -> bool:
+        """Make every build that is not in the journal yet; False if the time ran out first."""
+        journal = Journal(self.folder)
+        done = {record.build for record in self._records()}
+        plan = self._plan()
+        # A resumed run has no cache any more: the numbers after the plan's are for priming it.
+        spare = max([len(plan), *(number + 1 for number in done)])
+        missing = [planned for planned in plan if planned.number not in done]
+        deadline = None
+        if self.time_budget_seconds is not None:
+            deadline = time.monotonic() + self.time_budget_seconds
+        given_up: set[tuple[str, str]] = set()
+        for behind, planned in enumerate(missing):
+            key = (planned.variant, planned.builder)
+            if key in given_up:
+                continue
+            out_of_time = deadline is not None and time.monotonic() > deadline
+            if out_of_time and planned.phase is Phase.CONTROL:
+                self._exclude(f"the time budget ended before round {planned.round} was whole")
+                return False
+            trial = trials[key]
+            todo = [planned]
+            if not planned.fresh and not trial.primed:
+                todo.insert(0, _priming(planned, spare))
+                spare += 1
+            for one in todo:
+                self.observer.starting(one, len(done) + behind, len(plan))
+                record = trial.build(one)
+                journal.append(record)
+                self.observer.finished(record)
+            if not trial.primed:
+                given_up.add(key)
+                self._exclude(
+                    f"{planned.variant} on {planned.builder}: its pristine tree does not build "
+                    f"({record.error}), so its other builds were left out"
+                )
+        return True
+
+    def _plan(self) -> Sequence[PlannedBuild]:
+        changes = [self.scenario.change(name) for name in self.settings.changes]
+        return make_plan(self.settings, changes)
+
+    def _exclude(self, text: str) -> None:
+        self.excluded.append(text)
+        self.observer.note(text)
+
+    def _clean(self, isolation: Isolation) -> None:
+        self.observer.note("removing what the run made in the engine")
+        try:
+            self.left_behind = isolation.clean().left
+        except (docker.errors.DockerException, requests.RequestException) as error:
+            self.left_behind = [str(error)]
+            self.observer.note(f"could not clean up ({error}); bench clean does it later")
+
+    def _finish(self, head: RunHead) -> None:
+        records = list(self._records())
+        head.excluded = self.excluded
+        head.expectations = self._expectations(records)
+        # An error on the way out must not hide the one that ended the run.
+        with contextlib.suppress(BenchError, OSError):
+            head.write(self.folder)
+            if records:
+                write_tables(tables_of(records, head.engine.version), self.folder)
+
+    def _records(self) -> Iterator[BuildRecord]:
+        if (self.folder / "journal.jsonl").exists():
+            yield from read_journal(self.folder)
+
+    def _expectations(self, records: list[BuildRecord]) -> list[ExpectationResult]:
+        return check_expectations(self.scenario.expects, self.settings.builders, records)
+
+    def _result(self, complete: bool) -> RunResult:
+        records = list(self._records())
+        return RunResult(
+            folder=self.folder,
+            records=records,
+            expectations=self._expectations(records),
+            unstable=unstable_controls(records),
+            excluded=self.excluded,
+            left_behind=self.left_behind,
+            complete=complete,
+        )
+
+
+def _priming(planned: PlannedBuild, number: int) -> PlannedBuild:
+    return PlannedBuild(
+        number=number,
+        phase=Phase.WARMUP,
+        round=NO_ROUND,
+        position=0,
+        variant=planned.variant,
+        builder=planned.builder,
+        change="",
+        fresh=True,
+    )

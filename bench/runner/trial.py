@@ -1,0 +1,207 @@
+"""One (variant, builder) of a run: its scratch copy, its isolated cache, its builds."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.builders.images import image_facts, new_layer_bytes
+from bench.builders.protocol import BuildOutcome, BuildRequest
+from bench.changes import ChangeIds, SourceState, apply_change
+from bench.dockerfile import parse
+from bench.engine.noise import NoiseProbe
+from bench.errors import ChangeError, DockerfileError
+from bench.journal import BuildRecord
+from bench.runner.plan import Phase
+from bench.scenario import dockerfile_place
+from bench.workspace import ClientRule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from docker import DockerClient
+
+    from bench.bases.isolation import Isolation, SaltedDockerfile
+    from bench.builders.images import ImageFacts
+    from bench.builders.protocol import Build, Builder, Step
+    from bench.dockerfile import Dockerfile
+    from bench.runner.plan import PlannedBuild
+    from bench.scenario import Scenario, Variant
+    from bench.workspace import Workspace
+
+_FIRST_PORT = 1025
+_PORTS = 65000 - _FIRST_PORT
+
+
+@dataclass
+class Trial:
+    """Makes the builds of one variant on one builder.
+
+    The scratch copy is pristine between builds. ``attempt`` counts how often the run was resumed:
+    a new attempt builds on new salts, since the old ones may hold half of an interrupted build.
+    """
+
+    run: str
+    scenario: Scenario
+    variant: Variant
+    builder: Builder
+    client: DockerClient
+    isolation: Isolation
+    workspace: Workspace
+    timeout_seconds: float
+    attempt: int = 0
+    _salts: int = 0
+    _last_image: ImageFacts | None = field(default=None, init=False)
+
+    @property
+    def primed(self) -> bool:
+        """Whether the pristine tree was built on the salt in use."""
+        return self._last_image is not None
+
+    def build(self, planned: PlannedBuild) -> BuildRecord:
+        """Make one build of the plan and return its record; the scratch copy is pristine after.
+
+        Raises:
+            ChangeError: the change cannot be applied, or changes nothing.
+            EngineLostError: the engine went away.
+
+        """
+        if planned.fresh or self._salts == 0:
+            self._salts += 1
+            self._last_image = None
+        try:
+            return self._build(planned)
+        finally:
+            self.workspace.reset()
+
+    def _build(self, planned: PlannedBuild) -> BuildRecord:
+        pristine = self.workspace.manifest(self._client_rule)
+        state = self._changed(planned)
+        dockerfile = self._dockerfile(state, planned)
+        salted = self.isolation.salted(dockerfile, self._salt, state.build_args, state.base_layers)
+        context = self.workspace.pack(
+            replace={state.dockerfile: salted.dockerfile.text.encode()}, client=self._client_rule
+        )
+        changed = self.workspace.manifest(self._client_rule).diff(pristine).paths
+        request = BuildRequest(
+            context=context,
+            dockerfile=salted.dockerfile,
+            dockerfile_path=state.dockerfile,
+            tag=self.isolation.built_tag(self._salt, self.variant.name, self.builder.name),
+            build_args=state.build_args,
+            target=self.variant.target,
+            network=self.scenario.network,
+            timeout_seconds=self.timeout_seconds,
+            base_images=salted.base_images,
+        )
+        started_at = dt.datetime.now(dt.UTC)
+        noise = NoiseProbe()
+        try:
+            with self.isolation.building():
+                build = self.builder.build(request)
+        finally:
+            context.path.unlink(missing_ok=True)
+        ended = noise.end()
+        image, pushed = self._image(build, salted)
+        return BuildRecord(
+            run=self.run,
+            build=planned.number,
+            scenario=self.scenario.name,
+            variant=planned.variant,
+            builder=planned.builder,
+            round=planned.round,
+            position=planned.position,
+            phase=planned.phase.value,
+            change=planned.change,
+            outcome=build.outcome,
+            wall_seconds=build.wall_seconds,
+            context_seconds=context.seconds,
+            context_bytes=context.size,
+            hits=build.hits,
+            misses=build.misses,
+            image_id=build.image_id,
+            image_bytes=None if image is None else image.bytes,
+            new_layer_bytes=pushed,
+            started_at=started_at.isoformat(timespec="milliseconds"),
+            steps=tuple(with_texts_of(dockerfile, build.steps)),
+            stages=build.stages,
+            noise=ended,
+            changed_paths=tuple(sorted(changed)),
+            error=build.error,
+            log_tail=build.log_tail,
+        )
+
+    @property
+    def _client_rule(self) -> ClientRule:
+        return ClientRule.CLASSIC if self.builder.name == "classic" else ClientRule.BUILDKIT
+
+    @property
+    def _salt(self) -> str:
+        words = (self.run, self.variant.name, self.builder.name, self.attempt, self._salts)
+        return hashlib.sha256("\0".join(map(str, words)).encode()).hexdigest()[:16]
+
+    def _changed(self, planned: PlannedBuild) -> SourceState:
+        state = SourceState(
+            root=self.workspace.root,
+            dockerfile=dockerfile_place(self.scenario, self.variant),
+            source=self.scenario.context,
+            pristine=self.workspace.pristine,
+            scenario=self.scenario.directory,
+            build_args=dict(self.variant.build_args),
+        )
+        if planned.phase is Phase.CHANGE:
+            apply_change(self.scenario.change(planned.change), state, change_ids(self.run, planned))
+        return state
+
+    def _dockerfile(self, state: SourceState, planned: PlannedBuild) -> Dockerfile:
+        path = state.root / state.dockerfile
+        try:
+            return parse(path.read_text(), f"{self.variant.name}/{state.dockerfile}")
+        except DockerfileError as error:
+            if planned.phase is not Phase.CHANGE:
+                raise
+            raise ChangeError(
+                f"change {planned.change!r} breaks the Dockerfile: {error.message}",
+                remedy="mend the change's steps in scenario.toml",
+            ) from error
+
+    def _image(
+        self, build: Build, salted: SaltedDockerfile
+    ) -> tuple[ImageFacts | None, int | None]:
+        """Look the built image up, and what pushing it after the pristine one would move."""
+        if build.outcome is not BuildOutcome.OK or build.image_id is None:
+            return None, None
+        image = image_facts(self.client, build.image_id)
+        if image is None:
+            return None, None
+        before = self._last_image
+        known = salted.base_layers if before is None else {*before.layers, *salted.base_layers}
+        if before is None:
+            self._last_image = image
+        return image, new_layer_bytes(image, known)
+
+
+def with_texts_of(dockerfile: Dockerfile, steps: Iterable[Step]) -> Iterable[Step]:
+    """Yield the steps with the instructions as the user wrote them, without salted image names."""
+    texts = {
+        (stage.index, number): instruction.text
+        for stage in dockerfile.stages
+        for number, instruction in enumerate(stage.instructions, start=1)
+    }
+    for step in steps:
+        yield dataclasses.replace(step, text=texts.get((step.stage_index, step.step), step.text))
+
+
+def change_ids(run: str, planned: PlannedBuild) -> ChangeIds:
+    """Return what fills a change's placeholders in one build: never the same twice in a run."""
+    words = (run, planned.variant, planned.builder, planned.change, planned.round)
+    digest = hashlib.sha256("\0".join(map(str, words)).encode()).hexdigest()
+    return ChangeIds(
+        id=digest[:12],
+        port=_FIRST_PORT + planned.number % _PORTS,
+        n=planned.number,
+        round=planned.round,
+    )

@@ -1,5 +1,6 @@
 """The named operations on a source tree, and how they are applied to a scratch copy."""
 
+from bench.changes.applying import apply_change
 from bench.changes.change import Change
 from bench.changes.operations import OPERATIONS, Operation
 from bench.changes.paths import resolve_inside
@@ -12,5 +13,6 @@ __all__ = [
     "ChangeIds",
     "Operation",
     "SourceState",
+    "apply_change",
     "resolve_inside",
 ]

@@ -37,6 +37,8 @@ class OperationBase(Input):
     """Whether it may do anything to the tree, so that later steps cannot be judged in advance."""
     unique: ClassVar[bool] = False
     """Whether it makes new content each time even without a placeholder."""
+    literal: ClassVar[frozenset[str]] = frozenset({"old", "key", "mode", "revision", "file"})
+    """Fields in which placeholders are not filled in."""
 
     def needs(self) -> tuple[str, ...]:
         """Return the paths in the context that must be there before."""
@@ -52,7 +54,8 @@ class OperationBase(Input):
 
     def makes_new_content(self) -> bool:
         """Tell whether every application leaves content that was never built before."""
-        return self.unique or any(has_placeholder(text) for text in _texts(self.model_dump()))
+        filled = self.model_dump(exclude=set(self.literal))
+        return self.unique or any(has_placeholder(text) for text in _texts(filled))
 
 
 class OnPath(OperationBase):

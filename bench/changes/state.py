@@ -27,3 +27,5 @@ class SourceState:
     scenario: Path | None = None
     build_args: dict[str, str] = field(default_factory=dict)
     base_layers: dict[str, str] = field(default_factory=dict)
+    placed: set[str] = field(default_factory=set)
+    """Paths that a ``git`` operation has put into the scratch copy."""

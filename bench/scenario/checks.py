@@ -9,8 +9,9 @@ from bench.changes.nearest import suggestion
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from bench.changes.change import Change
     from bench.scenario.draft import Draft, Entry
-    from bench.scenario.models import Change, Expect, Probe, Variant, Verdict
+    from bench.scenario.models import Expect, Probe, Variant, Verdict
     from bench.scenario.problems import Location
 
     Named = Sequence[Entry[Variant] | Entry[Change] | Entry[Probe]]

@@ -18,7 +18,7 @@ def check_changes(
     draft: Draft,
     dockerfiles: Mapping[str, Dockerfile],
     *,
-    context_is_there: bool,  # noqa: ARG001
+    context_is_there: bool,
 ) -> None:
     """Report operations that would fail, as far as the context and Dockerfiles tell."""
     if not context_is_there:

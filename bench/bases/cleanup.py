@@ -25,8 +25,13 @@ if TYPE_CHECKING:
     import requests
     from docker import DockerClient
 
-RUN_REPOSITORY = "cachebench/run-"
-"""Every image of a run is tagged below this, so that a killed run's leavings can be found."""
+RUN_REPOSITORY = "localhost:1/cachebench/run-"
+"""Every image of a run is tagged below this, so that a killed run's leavings can be found.
+
+BuildKit on the containerd image store asks the registry in a name before it looks at the engine's
+own images. Nothing listens on port 1: it is refused at once, sends no name to anybody, and can
+never be given somebody else's image.
+"""
 
 _CONTEXT_RECORDS = ("http url http://build-context-", "copy /context /", "local source for ")
 _UNNAMED_CONTEXT_RECORD = "fileop target"  # what 20.10 calls the unpacking of a context

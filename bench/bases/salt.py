@@ -189,7 +189,7 @@ def _oci_archive(
             "layers": [*base_layers, *own],
         }
     ).encode()
-    names = {"io.containerd.image.name": f"docker.io/{tag}"}
+    names = {"io.containerd.image.name": tag}
     index = {
         "schemaVersion": 2,
         "manifests": [{**_descriptor(_MANIFEST_TYPE, manifest), "annotations": names}],

@@ -116,6 +116,6 @@ def _reason(error: BaseException) -> str:
     while inner is not None and id(inner) not in seen:
         seen.add(id(inner))
         if isinstance(inner, OSError) and inner.strerror:
-            words = inner.strerror
+            words = inner.strerror[0].lower() + inner.strerror[1:]
         inner = inner.__cause__ or inner.__context__
-    return words.lower() if words.istitle() else words
+    return words

@@ -12,7 +12,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.builders.classic import LOG_LINES
+from bench.builders.classic import LOG_LINES, log_lines
 from bench.builders.numbering import StepKey, StepNumbering, parse_vertex_name
 from bench.builders.protocol import Build, BuildOutcome, Step, StepOutcome
 from bench.builders.stages import Interval, busy, stage_timings, union
@@ -118,7 +118,7 @@ class BuildKitReading:
             # One unreadable message must not lose the build; a step it alone told of shows up
             # as merged or not-run instead of being guessed at.
             return
-        self._log.extend(status.log_lines)
+        self._log.extend(line for text in status.log_lines for line in log_lines(text))
         for event in status.vertices:
             self.vertices.setdefault(event.digest, Vertex(event.name)).take(event)
 

@@ -32,6 +32,7 @@ LOG_LINES = 40
 _STEP = re.compile(r"\AStep (\d+)/(\d+) : (\S+)")
 _USING_CACHE = " ---> Using cache"
 _RUNNING = " ---> Running in "
+_COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
 @dataclass
@@ -101,7 +102,7 @@ class ClassicReading:
             self._take_text(text, arrival.at)
 
     def _take_text(self, text: str, at: float) -> None:
-        self._log.extend(text.rstrip("\n").splitlines())
+        self._log.extend(log_lines(text))
         step = _STEP.match(text)
         if step is not None and self._is_next(int(step[1]), int(step[2]), step[3]):
             self._finish(at)
@@ -178,6 +179,11 @@ class ClassicReading:
         if place.instruction.keyword == "FROM":
             return StepOutcome.BASE
         return StepOutcome.HIT if place.cached else StepOutcome.MISS
+
+
+def log_lines(text: str) -> list[str]:
+    """Return the lines of a piece of output that say something, without terminal colours."""
+    return [line for line in _COLOUR.sub("", text).splitlines() if line.strip()]
 
 
 def _places(dockerfile: Dockerfile, target: str | None) -> list[_Place]:

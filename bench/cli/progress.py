@@ -82,7 +82,7 @@ class RunProgress:
     def note(self, text: str) -> None:
         """Show a line above the bar."""
         if not self._quiet:
-            self._console.print(text, markup=False, highlight=False)
+            self._console.print(text, markup=False, highlight=False, soft_wrap=True)
 
     def starting(self, planned: PlannedBuild, done: int, total: int) -> None:
         """Show what is being built."""

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from bench.scenario import Scenario
 
 DEFAULT_TIMEOUT_SECONDS = 600.0
+_SHOWN_LOG_LINES = 15
 
 
 @click.command(
@@ -142,6 +143,7 @@ def _introduce(console: Console, client: DockerClient, *, quiet: bool) -> None:
         f"at {engine.host}",
         markup=False,
         highlight=False,
+        soft_wrap=True,
     )
 
 
@@ -177,6 +179,8 @@ def _conclude(result: RunResult) -> ExitCode:
             f"{record.outcome.upper()} {record.variant} · {record.builder} · "
             f"{record.change or record.phase} (build {record.build}): {record.error}"
         )
+        for line in record.log_tail[-_SHOWN_LOG_LINES:]:
+            click.echo(f"  | {line}")
     for text in result.excluded:
         click.echo(f"left out: {text}")
     for left in result.left_behind:

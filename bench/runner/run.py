@@ -331,8 +331,8 @@ class _Run:
             if not trial.primed:
                 given_up.add(key)
                 self._exclude(
-                    f"{planned.variant} on {planned.builder}: its pristine tree does not build "
-                    f"({record.error}), so its other builds were left out"
+                    f"{planned.variant} on {planned.builder}: every build after the first, "
+                    "because its pristine tree does not build"
                 )
         return True
 

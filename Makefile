@@ -1,0 +1,88 @@
+# Everything runs from a virtual environment in .venv; it is made once and again only when
+# pyproject.toml changes. Each target is safe to repeat.
+
+PYTHON ?= python3
+ROUNDS ?= 3
+DEMO_OUT ?= results/demo-$(shell date +%Y%m%d-%H%M%S)
+PYTEST_ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+BENCH := $(BIN)/bench
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+# Exit status of the project where there is no engine and no way to get one; see README.
+NO_ENGINE := 3
+
+.DEFAULT_GOAL := help
+.PHONY: help demo engine engines bases test test-fast lint format clean
+
+help: ## Show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed engine ## Answer from real builds whether EXPOSE should go earlier (Java)
+	$(BENCH) bases build maven openjdk
+	@# A broken expectation (status 1) is a result: the report is made, then the status is kept.
+	@status=0; out='$(DEMO_OUT)'; \
+	  $(BENCH) run scenarios/java-iotd --variant as-written --variant metadata-first \
+	    --rounds $(ROUNDS) --out "$$out" || status=$$?; \
+	  case $$status in 0|1|4) $(BENCH) report "$$out" || exit ;; esac; \
+	  exit $$status
+
+engine: $(VENV)/.installed
+	$(BENCH) engine start --install
+
+engines: engine
+	$(BENCH) engine start --release sid --image-store graphdriver
+	$(BENCH) engine start --release sid --image-store containerd
+
+bases: engine
+	$(BENCH) bases build --all
+
+test: $(VENV)/.installed-dev lint bases engines ## Run every test, on three real engines, and lint
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-fast: $(VENV)/.installed-dev ## Run the tests that need no engine
+	$(BIN)/python -m pytest -m "not engine" $(PYTEST_ARGS)
+
+lint: $(VENV)/.installed-dev ## Check style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed-dev ## Bring the code into form
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+clean: ## Remove .venv and caches; keeps results and engines (bench engine stop --all --purge)
+	rm -rf $(VENV) build .mypy_cache .pytest_cache .ruff_cache .hypothesis ./*.egg-info
+	find bench tests -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(VENV)/.installed: pyproject.toml
+	@$(call make_venv)
+	$(PIP) install --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) install --editable '.[dev]'
+	@touch $@
+
+# Debian's python3 comes without ensurepip: its package is installed where that is possible.
+define make_venv
+set -e; \
+command -v $(PYTHON) >/dev/null || { echo "$(PYTHON) is not installed: install Python 3.11 or newer" >&2; exit 2; }; \
+$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+  echo "$(PYTHON) is older than 3.11: make PYTHON=python3.11 …" >&2; exit 2; }; \
+if ! $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then \
+  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+    echo "installing python3-venv"; \
+    DEBIAN_FRONTEND=noninteractive; export DEBIAN_FRONTEND; \
+    apt-get update --quiet=2 && \
+    apt-get install --quiet=2 --yes --no-install-recommends python3-venv >/dev/null; \
+  else \
+    echo "$(PYTHON) cannot make a virtual environment: install the package python3-venv" >&2; \
+    exit $(NO_ENGINE); \
+  fi; \
+fi; \
+$(PYTHON) -m venv $(VENV)
+endef

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -15,11 +16,12 @@ from bench.engine.state import state_dir
 from bench.errors import BaseImageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bench.bases.recipe import Recipe
 
 CA_BUNDLE = Path("/etc/ssl/certs/ca-certificates.crt")
+_PLAIN = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 _TARGET_FORMAT = "$(SITE)|$(RELEASE)|$(COMPONENT)|$(ORIGIN)"
 _MIRROR_REMEDY = "configure apt with a Debian mirror, or docker pull the image where a registry is"
 _PULL_REMEDY = "docker pull or docker load the image, or run this as root on Debian once"
@@ -67,11 +69,10 @@ def apt_sources(release: str) -> tuple[AptSource, ...]:
         BaseImageError: apt has no such suite.
 
     """
-    listing = run(
-        ["apt-get", "indextargets", "--format", _TARGET_FORMAT, "Created-By: Packages"],
-        "apt cannot list its sources",
-    )
-    sources = parse_index_targets(listing, release)
+    sources = _indexed_sources(release)
+    if not sources and os.geteuid() == 0:
+        run(["apt-get", "update", "-qq"], "apt-get update failed")  # a fresh machine has no lists
+        sources = _indexed_sources(release)
     if not sources or sources[0].suite != release:
         raise BaseImageError(
             f"apt has no Debian mirror for {release}/main among its sources",
@@ -80,13 +81,21 @@ def apt_sources(release: str) -> tuple[AptSource, ...]:
     return sources
 
 
+def _indexed_sources(release: str) -> tuple[AptSource, ...]:
+    listing = run(
+        ["apt-get", "indextargets", "--format", _TARGET_FORMAT, "Created-By: Packages"],
+        "apt cannot list its sources",
+    )
+    return parse_index_targets(listing, release)
+
+
 def parse_index_targets(listing: str, release: str) -> tuple[AptSource, ...]:
-    """Read lines of ``SITE|RELEASE|COMPONENT|ORIGIN``; ORIGIN is unknown before apt's update."""
+    """Read lines of ``SITE|RELEASE|COMPONENT|ORIGIN``; ORIGIN may be empty."""
     suites = [release, f"{release}-updates", f"{release}-security"]
     found: dict[AptSource, None] = {}
     for line in listing.splitlines():
         site, suite, component, origin = line.split("|")
-        debian = origin in {"", "$(ORIGIN)", "Debian"}
+        debian = origin in {"", "Debian"}
         if debian and suite in suites and component == "main" and site.startswith("http"):
             found[AptSource(site, suite, component)] = None
     return tuple(sorted(found, key=lambda source: suites.index(source.suite)))
@@ -123,6 +132,7 @@ def make_rootfs(recipe: Recipe, progress: Callable[[str], None]) -> Path:
         run(
             ["debootstrap", "--variant=minbase", release, str(root), sources[0].site],
             "debootstrap failed",
+            env=_proxies(),
         )
         script = recipe.folder / "strip.sh"
         run(["sh", str(script), str(root), str(recipe.folder)], "stripping the root failed")
@@ -140,7 +150,23 @@ def make_rootfs(recipe: Recipe, progress: Callable[[str], None]) -> Path:
             "packing the root file system failed",
         )
         packed.replace(tarball)
+    for older in set(tarball.parent.glob(f"rootfs-{release}-{machine}-*.tar")) - {tarball}:
+        older.unlink(missing_ok=True)
     return tarball
+
+
+def _proxies() -> dict[str, str]:
+    """Return apt's proxies as the environment variables that debootstrap looks at."""
+    found = {}
+    for scheme in ("http", "https"):
+        shown = run(
+            ["apt-config", "shell", "value", f"Acquire::{scheme}::Proxy"],
+            "apt cannot show its settings",
+        )
+        words = shlex.split(shown)
+        if words:
+            found[f"{scheme}_proxy"] = words[0].removeprefix("value=")
+    return found
 
 
 def require_root() -> None:
@@ -175,7 +201,12 @@ def ensure_debootstrap(progress: Callable[[str], None]) -> None:
 
 
 def run(
-    command: Sequence[str], failure: str, *, cwd: Path | None = None, remedy: str = _MIRROR_REMEDY
+    command: Sequence[str],
+    failure: str,
+    *,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    remedy: str = _MIRROR_REMEDY,
 ) -> str:
     """Run a program of the host and return its standard output.
 
@@ -191,7 +222,7 @@ def run(
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"},
+            env={**os.environ, **_PLAIN, **(env or {})},
         )
     except OSError as error:
         raise BaseImageError(f"{failure}: {command[0]}: {error.strerror}", remedy=remedy) from error

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 LABEL = "cachebench.standin"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+"""Said in the image, as published ones do, so that a Dockerfile can extend it."""
 _AT_ONCE = 2
 """Unpacking packages keeps one core busy while fetching them waits for the network."""
 
@@ -96,14 +98,15 @@ def ensure_standins(
 
     """
     wanted = {recipe.name: recipe for recipe in recipes}
-    order = TopologicalSorter(_parents(wanted))
+    parents = _parents(wanted)
+    order = TopologicalSorter(parents)
     order.prepare()
     made: dict[str, StandIn] = {}
     running: dict[Future[StandIn], str] = {}
     tell = _one_at_a_time(progress)
     with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
         while order.is_active():
-            for name in sorted(order.get_ready()):
+            for name in sorted(order.get_ready(), key=lambda name: _urgency(name, parents)):
                 job = pool.submit(ensure_standin, client, load_recipe(name), progress=tell)
                 running[job] = name
             for job in wait(running, return_when=FIRST_COMPLETED).done:
@@ -126,6 +129,11 @@ def _parents(recipes: dict[str, Recipe]) -> dict[str, set[str]]:
             graph[child.name] = {child.parent} if child.parent else set()
             child = load_recipe(child.parent) if child.parent else None
     return graph
+
+
+def _urgency(name: str, parents: dict[str, set[str]]) -> tuple[bool, str]:
+    """Sort what others wait for before what nothing is made from, then by name."""
+    return all(name not in waiting for waiting in parents.values()), name
 
 
 def _one_at_a_time(progress: Callable[[str], None]) -> Callable[[str], None]:
@@ -199,7 +207,7 @@ def _remove(client: DockerClient, tag: str) -> None:
 
 def _import(client: DockerClient, recipe: Recipe, progress: Callable[[str], None]) -> None:
     """Make an image of one layer from a root file system."""
-    changes = ['CMD ["sh"]', f"LABEL {LABEL}={recipe.name}"]
+    changes = [f"ENV PATH={_PATH}", 'CMD ["sh"]', f"LABEL {LABEL}={recipe.name}"]
     if recipe.make == "busybox":
         client.api.import_image_from_data(
             busybox_tar(), repository=recipe.repository, tag=recipe.digest, changes=changes

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import requests
 import urllib3
 
-from bench.errors import EngineLostError
+from bench.engine.lost import LOST, engine_lost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 
     from bench.builders.protocol import BuildRequest
 
-_LOST = (
-    requests.exceptions.ConnectionError,
-    requests.exceptions.ChunkedEncodingError,
-    urllib3.exceptions.ProtocolError,
-)
 _SILENT = (requests.exceptions.ReadTimeout, urllib3.exceptions.ReadTimeoutError, TimeoutError)
 
 
@@ -75,14 +70,11 @@ class BuildStream:
         except _SILENT as error:
             self._cancel()
             raise BuildTimeoutError from error
-        except _LOST as error:
+        except LOST as error:
             if _is_timeout(error):
                 self._cancel()
                 raise BuildTimeoutError from error
-            raise EngineLostError(
-                f"the engine went away during a build: {_cause(error)}",
-                remedy="look at the engine (bench engine status), then bench run --resume",
-            ) from error
+            raise engine_lost(error) from error
         except BaseException:
             self._cancel()
             raise
@@ -162,11 +154,6 @@ def _is_timeout(error: BaseException | None) -> bool:
             return True
         error = error.__cause__ or error.__context__
     return False
-
-
-def _cause(error: BaseException) -> str:
-    inner = error.args[0] if error.args else error
-    return str(inner).strip("()") or type(error).__name__
 
 
 def _message(response: requests.Response) -> str:

@@ -48,8 +48,7 @@ Examples:
     "--timeout",
     type=Duration(),
     default=DEFAULT_TIMEOUT_SECONDS,
-    show_default="600 s",
-    help="Longest time of one build; a longer one is recorded as timed out.",
+    help="Longest time of one build; a longer one is recorded as timed out.  [default: 600s]",
 )
 @click.option("--time-budget", type=Duration(), help="Begin no new block after this time.")
 @click.option(

@@ -23,6 +23,7 @@ from bench.changes import SourceState, apply_change
 from bench.dataset import tables_of, write_tables
 from bench.dockerfile import external_images, parse
 from bench.engine import describe, engine_lock
+from bench.engine.lost import engine_may_be_lost
 from bench.errors import BenchError, UsageError
 from bench.journal import Journal, read_journal
 from bench.runner.events import Silent
@@ -189,6 +190,10 @@ class _Run:
     left_behind: list[str] = field(default_factory=list)
 
     def execute(self) -> RunResult:
+        with engine_may_be_lost():
+            return self._execute()
+
+    def _execute(self) -> RunResult:
         engine = describe(self.client)
         if self.known_engine not in {None, engine.id}:
             raise UsageError(

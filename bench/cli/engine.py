@@ -57,7 +57,7 @@ def start_command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    r"""Make sure that an engine runs, and say how to reach it.
+    """Make sure that an engine runs, and say how to reach it.
 
     Without options: the engine docker would use if it answers, else the private one. With --name,
     --release, --image-store or --private: that private engine, beside any other.
@@ -68,7 +68,7 @@ def start_command(
       bench engine start --release sid
       bench engine start --release sid --image-store containerd
       export DOCKER_HOST=$(bench engine start --release sid --quiet)
-    """
+    """  # noqa: D301 - click wants the backspace itself
     progress = _silent if as_json or quiet else _tell
     if name or release or image_store or private:
         spec = _spec(name, release, image_store)
@@ -99,7 +99,7 @@ def start_command(
     help="Delete the images and caches of the engines too; with --all also the roots of releases.",
 )
 def stop_command(names: tuple[str, ...], every: bool, purge: bool) -> None:
-    r"""Stop private engines: those named, else the one named default.
+    """Stop private engines: those named, else the one named default.
 
     Engines that bench did not start are never touched.
 
@@ -108,7 +108,7 @@ def stop_command(names: tuple[str, ...], every: bool, purge: bool) -> None:
       bench engine stop
       bench engine stop sid-graphdriver sid-containerd
       bench engine stop --all --purge
-    """
+    """  # noqa: D301 - click wants the backspace itself
     wanted = [folder.name for folder in engines.known_engines()] if every else list(names)
     for name in wanted if every else wanted or [engines.EngineSpec().name]:
         if not engines.stop(name, purge=purge, progress=_tell) and not every:
@@ -123,13 +123,13 @@ def stop_command(names: tuple[str, ...], every: bool, purge: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--quiet", is_flag=True, help="Print only the names of the running private engines.")
 def status_command(as_json: bool, quiet: bool) -> None:
-    r"""List the engine docker would use and the private engines.
+    """List the engine docker would use and the private engines.
 
     \b
     Examples:
       bench engine status
       bench engine status --json
-    """
+    """  # noqa: D301 - click wants the backspace itself
     private = [
         state for folder in engines.known_engines() if (state := engines.status(folder.name))
     ]
@@ -147,12 +147,12 @@ def status_command(as_json: bool, quiet: bool) -> None:
 
 @engine.command("install")
 def install_command() -> None:
-    r"""Install the distribution's Docker Engine (as root on Debian or Ubuntu).
+    """Install the distribution's Docker Engine (as root on Debian or Ubuntu).
 
     \b
     Example:
       bench engine install && bench engine start
-    """
+    """  # noqa: D301 - click wants the backspace itself
     install_engine(progress=_tell)
 
 

@@ -106,7 +106,7 @@ def _apt(*arguments: str) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         try:
             done = subprocess.run(
-                _without_services(command, Path(scratch)),
+                without_services(command, Path(scratch)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -128,7 +128,7 @@ def _apt(*arguments: str) -> None:
         )
 
 
-def _without_services(command: Sequence[str], scratch: Path) -> list[str]:
+def without_services(command: Sequence[str], scratch: Path) -> list[str]:
     """Return the command wrapped so that no service starts; with systemd, as it is."""
     if Path("/run/systemd/system").is_dir():
         return list(command)

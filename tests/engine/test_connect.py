@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +7,7 @@ import pytest
 from bench.engine import EngineSpec, connect, ensure_engine, start
 from bench.engine.describe import host_of
 from bench.errors import ExitCode, NoEngineError
+from tests.support.command import bench
 from tests.support.engines import SID_GRAPHDRIVER, endpoint_of
 
 if TYPE_CHECKING:
@@ -26,20 +25,6 @@ os.setgroups([]); os.setresgid(65534, 65534, 65534); os.setresuid(65534, 65534, 
 sys.argv = ["bench", *sys.argv[1:]]
 bench.cli.main()
 """
-
-
-def bench(*arguments: str, code: str = "import bench.cli; bench.cli.main()") -> tuple[int, str]:
-    """Run the command; return its exit status and all it said."""
-    command = [sys.executable, "-c", code, *arguments]
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    return done.returncode, done.stdout + done.stderr
 
 
 @pytest.mark.usefixtures("no_settings")

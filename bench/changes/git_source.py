@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from bench.changes.files import move_forward, remove, write_content
-from bench.changes.paths import entry_inside, path_fault
+from bench.changes.paths import path_fault
 from bench.errors import ChangeError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def check_out(state: SourceState, revision: str) -> bool:
     blobs.pop(state.dockerfile, None)
     tracked = set(_names(read_git(state.source, "ls-files", "-z"))) - {state.dockerfile}
     gone = [name for name in sorted((tracked | state.placed) - blobs.keys()) if _drop(state, name)]
-    changed = [name for name, blob in blobs.items() if not _is_there(state.root / name, blob)]
+    changed = [name for name, blob in blobs.items() if not _is_as_in(state.root, name, blob)]
     if changed:
         _write(state, {name: blobs[name] for name in changed})
     state.placed |= blobs.keys()
@@ -103,7 +103,7 @@ def _names(listing: bytes) -> list[str]:
 
 def _blobs(source: Path, tree: str) -> dict[str, Blob]:
     found = {}
-    for line in _names(read_git(source, "ls-tree", "-r", "-z", tree)):
+    for line in _names(read_git(source, "ls-tree", "-r", "-z", "--full-tree", tree)):
         head, _, name = line.partition("\t")
         mode, _, oid = head.split(" ")
         if mode != _SUBMODULE:
@@ -111,14 +111,25 @@ def _blobs(source: Path, tree: str) -> dict[str, Blob]:
     return found
 
 
+def _there(root: Path, name: str) -> Path | None:
+    """Return the entry if it is there behind real folders; no symlink is ever followed."""
+    if path_fault(name):
+        raise ChangeError(f"the commit holds the path {name!r}", remedy="name another commit")
+    *folders, last = name.split("/")
+    folder = root.resolve()
+    for part in folders:
+        folder /= part
+        if folder.is_symlink() or not folder.is_dir():
+            return None
+    path = folder / last
+    return path if path.is_symlink() or path.exists() else None
+
+
 def _drop(state: SourceState, name: str) -> bool:
     """Remove a file that the commit does not have, and the folders that it leaves empty."""
-    path = state.root / name
-    if not path.is_symlink() and not path.exists():
-        return False
-    path = entry_inside(state.root, name)
-    if path.is_dir() and not path.is_symlink():
-        return False  # a folder of untracked files has taken the name
+    path = _there(state.root, name)
+    if path is None or (path.is_dir() and not path.is_symlink()):
+        return False  # gone already, or a folder of untracked files has taken the name
     path.unlink()
     folder = path.parent
     while folder != state.root.resolve() and not any(folder.iterdir()):
@@ -127,8 +138,11 @@ def _drop(state: SourceState, name: str) -> bool:
     return True
 
 
-def _is_there(path: Path, blob: Blob) -> bool:
+def _is_as_in(root: Path, name: str, blob: Blob) -> bool:
     """Tell whether the file is in the scratch copy already, so that its mtime may stay."""
+    path = _there(root, name)
+    if path is None:
+        return False
     if path.is_symlink():
         return blob.mode == _SYMLINK and _oid(os.fsencode(path.readlink()), blob) == blob.oid
     if blob.mode == _SYMLINK or not path.is_file():
@@ -171,8 +185,6 @@ def _content(stream: IO[bytes], blob: Blob) -> bytes:
 
 
 def _put(root: Path, name: str, blob: Blob, content: bytes) -> None:
-    if path_fault(name):
-        raise ChangeError(f"the commit holds the path {name!r}", remedy="name another commit")
     *folders, last = name.split("/")
     folder = root.resolve()
     for part in folders:

@@ -61,7 +61,7 @@ def test_grow_adds_exactly_that_many_bytes_new_for_each_id(tree: Tree, size: int
 def test_delete_removes_a_file_a_folder_and_a_link_but_not_its_target(tree: Tree) -> None:
     (tree.root / "link").symlink_to("app.js")
     tree.apply({"delete": "link"}, {"delete": "src"}, {"delete": "package.json"})
-    assert sorted(os.listdir(tree.root)) == [".dockerignore", "Dockerfile", "app.js"]
+    assert {one.name for one in tree.root.iterdir()} == {".dockerignore", "Dockerfile", "app.js"}
 
 
 def test_rename_and_copy_move_whole_folders_and_their_mtimes_forward(tree: Tree) -> None:
@@ -75,7 +75,7 @@ def test_rename_and_copy_move_whole_folders_and_their_mtimes_forward(tree: Tree)
 def test_copy_of_a_symlink_is_a_symlink(tree: Tree) -> None:
     (tree.root / "link").symlink_to("app.js")
     tree.apply({"copy": "link", "to": "link2"})
-    assert os.readlink(tree.root / "link2") == "app.js"
+    assert str((tree.root / "link2").readlink()) == "app.js"
 
 
 def test_touch_moves_the_mtime_and_nothing_else(tree: Tree) -> None:
@@ -208,7 +208,7 @@ def test_second_use_of_the_same_build_arg_or_base_layer_is_an_error(tree: Tree) 
     ids=str,
 )
 def test_missing_file_is_named(tree: Tree, step: dict[str, Any]) -> None:
-    with pytest.raises(ChangeError, match="'absent.*does not exist in the context"):
+    with pytest.raises(ChangeError, match=r"'absent.*does not exist in the context"):
         tree.apply(step)
 
 
@@ -252,7 +252,7 @@ CONTENT_STEPS: list[dict[str, Any]] = [
         "run": [
             "sh",
             "-c",
-            "echo same-size-as-old-one > t; mv t app.js; touch -r src/main.go app.js",
+            "echo new > t; touch -r src/main.go t; mv t app.js",
         ]
     },
 ]

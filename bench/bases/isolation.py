@@ -6,6 +6,8 @@ import contextlib
 import datetime as dt
 import hashlib
 import re
+import signal
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,7 +26,7 @@ from bench.bases.cleanup import (
     remove_records,
     run_repository,
 )
-from bench.bases.salt import SCRATCH, SaltedImage, Salter, neutral_layer
+from bench.bases.salt import SCRATCH, SaltedImage, Salter, salt_diff_id
 from bench.dockerfile import external_images, parse, replace_images
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ _BASE = "-base-"
 _BUILT = "-built-"
 _BASE_TAG = re.compile(rf"\A(?P<salt>[0-9a-f]+){_BASE}[0-9a-f]+\Z")
 _SALT = re.compile(r"\A(?P<salt>[0-9a-f]+)-")
+_CANCEL_SECONDS = 1.0
 _CLOCK_MARGIN = dt.timedelta(milliseconds=250)
 
 
@@ -62,8 +65,10 @@ class Isolation:
     run: str
     image_store: str
     bases: Mapping[str, str]
+    _salts: set[str] = field(default_factory=set)
     _salted: dict[tuple[str, str, str | None], SaltedImage] = field(default_factory=dict)
     _windows: list[Window] = field(default_factory=list)
+    _cut_short: bool = False
 
     def __post_init__(self) -> None:
         self._salter = Salter(self.client, self.image_store)
@@ -106,9 +111,10 @@ class Isolation:
 
     def _image(self, image: str, salt: str, extra: str | None) -> SaltedImage:
         key = (image, salt, extra)
+        self._salts.add(salt)
         if key not in self._salted:
             suffix = hashlib.sha256(f"{image}\0{extra}".encode()).hexdigest()[:10]
-            with self.building():
+            with self.building(), _uninterrupted():
                 self._salted[key] = self._salter.salt(
                     self.bases.get(image, image),
                     salt,
@@ -126,6 +132,9 @@ class Isolation:
         began = self._now() - _CLOCK_MARGIN
         try:
             yield
+        except BaseException:
+            self._cut_short = True
+            raise
         finally:
             self._windows.append(Window(began, self._now() + _CLOCK_MARGIN))
 
@@ -142,12 +151,17 @@ class Isolation:
         if not keep_records:
             self._mark()
         removed = Removed()
-        remove_images(self.client, {image.diff_id for image in self._salted.values()}, removed)
+        diff_ids = {salt_diff_id(salt) for salt in self._salts}
+        remove_images(self.client, diff_ids, removed)
+        if self._cut_short:
+            # The engine may still be storing what the build had made when it was cancelled.
+            time.sleep(_CANCEL_SECONDS)
+            remove_images(self.client, diff_ids, removed)
         if not keep_records:
             ids = own_records(
                 cache_records(self.client),
                 before=self._before,
-                salts={salt for _, salt, _ in self._salted},
+                salts=self._salts,
                 windows=self._windows,
                 unmarked_bases=any(image == SCRATCH for image, _, _ in self._salted),
             )
@@ -159,6 +173,19 @@ class Isolation:
             if image != SCRATCH:
                 with self.building():
                     mark_salt(self.client, salted.tag, salt)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Hold back Ctrl-C and SIGTERM for the 10 to 100 ms of loading an image.
+
+    An engine whose client goes away finishes the load all the same, after the clean-up.
+    """
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def leftover_runs(client: DockerClient) -> dict[str, list[str]]:
@@ -190,10 +217,7 @@ def clean_leftovers(client: DockerClient, image_store: str) -> Removed:
             if image_store != "containerd" and _BASE_TAG.match(name):
                 with contextlib.suppress(docker.errors.APIError, requests.RequestException):
                     mark_salt(client, tag, salted["salt"])
-    diff_ids = {
-        f"sha256:{hashlib.sha256(neutral_layer(f'salt {salt}')).hexdigest()}" for salt in salts
-    }
-    remove_images(client, diff_ids, removed)
+    remove_images(client, {salt_diff_id(salt) for salt in salts}, removed)
     if image_store != "containerd":
         ids = own_records(cache_records(client), before=None, salts=salts, windows=())
         remove_records(client, ids, removed)

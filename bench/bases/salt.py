@@ -64,7 +64,7 @@ class Salter:
 
         """
         config = _scratch_config() if base == SCRATCH else self._config(base)
-        layers = [neutral_layer(f"salt {salt}")]
+        layers = [_salt_layer(salt)]
         if extra is not None:
             layers.append(neutral_layer(f"base {extra}"))
         base_diff_ids = list(config["rootfs"]["diff_ids"])
@@ -121,6 +121,15 @@ class Salter:
                 f"the engine refused the salted base of {base}: {error.explanation}",
                 remedy="look at the engine's log (bench engine status)",
             ) from error
+
+
+def salt_diff_id(salt: str) -> str:
+    """Return the diff ID of a salt's layer: an image that holds it was built on that salt."""
+    return _digest(_salt_layer(salt))
+
+
+def _salt_layer(salt: str) -> bytes:
+    return neutral_layer(f"salt {salt}")
 
 
 def neutral_layer(comment: str) -> bytes:

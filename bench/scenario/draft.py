@@ -103,7 +103,7 @@ def draft(file: Path, raw: dict[str, Any]) -> Draft:
 
 
 def lenient(model: type[M], raw: dict[str, Any]) -> M:
-    """Read a table field by field; what is missing or wrong becomes its default, else None."""
+    """Read a table field by field; what is wrong becomes its default, what is missing None."""
     try:
         return model.model_validate(raw)
     except ValidationError:
@@ -122,7 +122,8 @@ def _field(model: type[BaseModel], name: str, raw: dict[str, Any]) -> Any:
     try:
         return adapter.validate_python(raw[key])
     except ValidationError:
-        return default
+        # A name that cannot be used still names the entry for all that refer to it.
+        return raw[key] if name == "name" and isinstance(raw[key], str) else default
 
 
 def _by_alias(model: type[BaseModel], values: dict[str, Any]) -> dict[str, Any]:

@@ -176,9 +176,9 @@ def check_images_and_args(draft: Draft, parsed: Mapping[str, Dockerfile]) -> Non
 
 
 def _images(draft: Draft, name: str, dockerfile: Dockerfile) -> set[str]:
-    arguments = next(one.build_args for one in draft.variants if one.name == name)
+    arguments = {one.name: one.build_args or {} for one in draft.variants}.get(name)
     try:
-        uses = external_images(dockerfile, arguments or {})
+        uses = external_images(dockerfile, arguments)
     except DockerfileError:
         return set()  # a FROM that a build argument names: the runner says so
     return {use.image for use in uses} | {use.raw for use in uses}

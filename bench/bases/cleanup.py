@@ -182,7 +182,8 @@ def own_records(
     above a salted base is taken, since the user may have had it. A record is the run's if it
     hangs below the parent of a marker (that parent is the salted base), or below a parentless
     context record that came into being within a window. ``unmarked_bases`` says that some salted
-    base has no shell to run a marker (``scratch``): then parentless base records of the windows count too.
+    base has no shell to run a marker (``scratch``): then parentless base records of the windows
+    count too.
     """
     markers = tuple(_marker(salt) for salt in salts)
     own: set[str] = set()

@@ -9,7 +9,7 @@ import docker.errors
 
 from bench.bases.faults import engine_faults
 from bench.bases.pulling import PullError, pull
-from bench.bases.recipe import Recipe, default_recipe, load_recipe, recipe_names, untagged
+from bench.bases.recipe import Recipe, default_recipe, load_recipe, recipe_names
 from bench.bases.standins import ensure_standin, find_standin
 from bench.errors import BaseImageError
 
@@ -129,7 +129,7 @@ def _new_standin(
         names = ", ".join(recipe_names())
         raise BaseImageError(
             f"{tried}; no stand-in is known for it",
-            remedy=f'add [base."{untagged(image)}"] standin = "NAME" to scenario.toml '
+            remedy=f'add [base."{image}"] standin = "NAME" to scenario.toml '
             f"(NAME is one of {names}), or docker pull {image} where a registry answers",
         )
     progress(f"{image} cannot be pulled: making the stand-in {recipe.name}")

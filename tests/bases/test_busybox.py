@@ -1,0 +1,72 @@
+"""The busybox root file system."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import sys
+import tarfile
+from pathlib import Path, PurePosixPath
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bench.bases.busybox import busybox_tar, is_static, pack_rootfs
+
+applet_lists = st.lists(
+    st.builds(
+        "{}/{}".format,
+        st.sampled_from(["bin", "usr/bin", "sbin", "a/b/c"]),
+        st.from_regex(r"[a-z\[][a-z0-9_-]{0,8}", fullmatch=True),
+    ),
+    unique=True,
+)
+
+
+def members(archive: bytes) -> list[tarfile.TarInfo]:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        return opened.getmembers()
+
+
+@given(applet_lists)
+def test_every_applet_is_a_link_in_a_folder_that_comes_first(applets: list[str]) -> None:
+    seen = {"."}
+    links = set()
+    for member in members(pack_rootfs(b"program", applets)):
+        assert str(PurePosixPath(member.name).parent) in seen
+        seen.add(member.name)
+        if member.issym():
+            assert member.linkname == "/bin/busybox"
+            links.add(member.name)
+    assert links == set(applets) - {"bin/busybox"}
+
+
+@given(applet_lists)
+def test_the_order_of_applets_does_not_change_a_byte(applets: list[str]) -> None:
+    assert pack_rootfs(b"x", applets) == pack_rootfs(b"x", list(reversed(applets)))
+
+
+def test_the_program_is_executable_and_whole() -> None:
+    archive = pack_rootfs(b"\x7fELF program", ["bin/sh"])
+    with tarfile.open(fileobj=io.BytesIO(archive)) as opened:
+        info = opened.getmember("bin/busybox")
+        content = opened.extractfile(info)
+        assert content is not None
+        assert content.read() == b"\x7fELF program"
+    assert info.mode == 0o755
+
+
+def test_a_program_that_needs_libraries_is_not_static() -> None:
+    shell = shutil.which("bash") or sys.executable
+    assert not is_static(Path(shell))
+
+
+@pytest.mark.engine
+def test_the_hosts_or_the_distributions_busybox_is_static(tmp_path: Path) -> None:
+    """Marked engine: where none is installed it comes from the distribution's mirror."""
+    with tarfile.open(fileobj=io.BytesIO(busybox_tar())) as opened:
+        opened.extract("bin/busybox", tmp_path, filter="data")
+        names = opened.getnames()
+    assert is_static(tmp_path / "bin" / "busybox")
+    assert "bin/sh" in names or "usr/bin/sh" in names

@@ -68,8 +68,10 @@ class Dataset:
         counts = [key not in left_out for key in zip(builds["run"], builds["build"], strict=True)]
         ended = builds["outcome"] == BuildOutcome.OK.value
         chosen = builds[(builds["phase"] == phase) & ended & pd.Series(counts, index=builds.index)]
-        # A resumed run may have made a cell twice; the later build stands.
-        cell = ["run", "builder", "variant", "phase", "change", "round", "position"]
+        # A resumed run may have made a cell twice; the later build stands. Of cold builds and
+        # controls a round holds several, so only their position tells them apart.
+        cell = ["run", "builder", "variant", "change", "round"]
+        cell += [] if phase == "change" else ["position"]
         return chosen.drop_duplicates(cell, keep="last").reset_index(drop=True)
 
     def of_scenario(self, scenario: str) -> Dataset:

@@ -62,7 +62,7 @@ class BaseInfo(_Part):
     image: str
     source: str = ""
     image_id: str = ""
-    tag: str = ""
+    local_tag: str = ""
 
 
 class ExpectationInfo(_Part):
@@ -77,7 +77,9 @@ class ExpectationInfo(_Part):
 
 
 class VerdictInfo(_Part):
-    """A question put to the data: whether ``variant`` beats the baseline on ``change``.
+    """A question put to the data: whether ``variant`` beats ``against`` on ``change``.
+
+    Without ``against`` it is held against the baseline, without ``builder`` on every builder.
 
     ``margin`` is the smallest difference that matters, as text: ``5%`` of the baseline, ``0.5s``,
     or a bare number in the unit of the metric.
@@ -85,7 +87,9 @@ class VerdictInfo(_Part):
 
     ask: str = ""
     variant: str
+    against: str | None = None
     change: str
+    builder: str | None = None
     metric: str = "rebuild_seconds"
     margin: str | float = "5%"
 

@@ -112,7 +112,7 @@ class Maker:
                     "image": "diamol/maven",
                     "source": "standin",
                     "image_id": "sha256:" + "ab" * 32,
-                    "tag": "bench/maven",
+                    "local_tag": "cachebench/standin-maven:1",
                 }
             ],
             "versions": {"cachebench": "0.1.0", "python": "3.11.2", "docker_sdk": "7.1.0"},
@@ -126,13 +126,13 @@ class Maker:
         """Return the builds in the order they are made."""
         dice = random.Random(self.seed)  # noqa: S311 - sample data, not a secret
         cells = [(builder, variant) for builder in self.builders for variant in self.variants]
-        wanted = [(builder, variant, -1, "cold", "cold") for builder, variant in cells]
+        wanted = [(builder, variant, -1, "cold", "") for builder, variant in cells]
         for number in range(self.rounds):
             wanted += [
                 (builder, variant, number, phase, change)
                 for builder, variant in dice.sample(cells, len(cells))
                 for phase, change in [
-                    ("control", "none"),
+                    ("control", ""),
                     *(("change", name) for name in self.changes),
                 ]
             ]
@@ -151,7 +151,8 @@ class Maker:
     ) -> BuildRecord:
         outcome = self.broken.get((variant, change), BuildOutcome.OK)
         missing = set(self._missing(variant, phase, change))
-        steps, offset = [], 0.2
+        steps: list[Step] = []
+        offset = 0.2
         indices = {"": -1}
         for place, (stage, text, seconds) in enumerate(self.variants[variant]):
             index = indices.setdefault(stage, len(indices) - 1)

@@ -121,7 +121,7 @@ class Grow(OnPath):
     unique = True
     path: ContextPath = Field(alias="grow")
     """The file, relative to the context."""
-    bytes: Annotated[int, Field(strict=True, gt=0, le=1 << 30)]
+    bytes: Annotated[int, Field(strict=True, gt=0, le=1 << 28)]
     """How many bytes are added (lines of hexadecimal digits made from the id)."""
 
 

@@ -153,13 +153,13 @@ def _check_step(draft: Draft, location: Location, reference: str, dockerfile: Do
     if stage is None:
         remedy = suggestion(label, _labels(dockerfile), "stages")
         draft.report(location, reference, "names no stage of the Dockerfile", remedy)
-    elif not any(matches(one, text) for one in stage.instructions):
-        remedy = suggestion(text, _texts(stage), "instructions")
+    elif not any(matches(one, text) for one in stage.instructions[1:]):
+        remedy = suggestion(text, _texts(stage), "instructions")  # FROM is never scored
         draft.report(location, reference, f"matches no instruction of stage {stage.label}", remedy)
 
 
 def _texts(stage: Stage) -> list[str]:
-    return [instruction.text for instruction in stage.instructions]
+    return [instruction.text for instruction in stage.instructions[1:]]
 
 
 def check_images_and_args(draft: Draft, parsed: Mapping[str, Dockerfile]) -> None:

@@ -198,7 +198,7 @@ reorder = { of = "as-written", stage = 1, move = ["EXPOSE"] }
         ('{ grow = "pom.xml", bytes = 0 }', "greater than 0"),
         ("{ run = [] }", "names no command"),
         ('{ run = "make" }', "is no list"),
-        ("{ none = false }", "has to be True"),
+        ("{ none = false }", "not a known value"),
         ("{ revert = false }", "neither true nor a path"),
         ("{}", "names no operation"),
         ('"append"', "is no operation"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from bench.errors import ExitCode, ScenarioError
 from bench.scenario import load_scenario
 from bench.scenario.loading import scenario_name
 from bench.scenario.models import ScenarioFile
-from tests.scenario.conftest import BODY, HEAD, problems
+from tests.scenario.conftest import BODY, DOCKERFILE, HEAD, problems
 
 
 def test_folder_and_file_give_the_same_scenario(folder: Path) -> None:
@@ -303,7 +304,7 @@ def load_bytes(content: bytes) -> None:
         folder = Path(directory)
         (folder / "app").mkdir()
         (folder / "app" / "a").write_text("a")
-        (folder / "Dockerfile").write_text("FROM scratch\nCOPY . .\n")
+        (folder / "Dockerfile").write_text(DOCKERFILE)
         (folder / "scenario.toml").write_bytes(content)
         try:
             load_scenario(folder)
@@ -314,6 +315,29 @@ def load_bytes(content: bytes) -> None:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(DOCUMENTS)
 def test_any_document_is_read_or_refused_with_problems(document: dict[str, Any]) -> None:
+    lines = [f"{json.dumps(key)} = {toml(value)}" for key, value in document.items()]
+    load_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
+
+
+def altered(document: Any, data: st.DataObject) -> Any:
+    """Put something else in a place of the document, chosen at random."""
+    if not isinstance(document, (dict, list)) or not document or data.draw(st.integers(0, 5)) == 0:
+        return data.draw(VALUES)
+    keys = sorted(document) if isinstance(document, dict) else range(len(document))
+    place = data.draw(st.sampled_from(list(keys)))
+    changed = dict(document) if isinstance(document, dict) else list(document)
+    changed[place] = altered(document[place], data)
+    return changed
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_sound_document_with_something_else_in_it_is_read_or_refused(data: st.DataObject) -> None:
+    """Most of the file stays sound, so that the checks behind the schema are reached."""
+    document = tomllib.loads(HEAD + BODY)
+    for _ in range(data.draw(st.integers(1, 3))):
+        key = data.draw(st.sampled_from(sorted(document)))
+        document[key] = altered(document[key], data)
     lines = [f"{json.dumps(key)} = {toml(value)}" for key, value in document.items()]
     load_bytes("\n".join(lines).encode("utf-8", "surrogatepass"))
 

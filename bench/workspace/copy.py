@@ -94,20 +94,28 @@ class Copier:
             OSError: something cannot be read or written.
 
         """
+        directories = {"": node_of("", os.lstat(source))}
+
+        def leave_out(path: str, error: OSError) -> bool:
+            if unreadable is None or unreadable(path, error):
+                raise error
+            if path in directories:  # it was made before anyone looked inside
+                os.rmdir(f"{destination}/{path}")  # noqa: PTH106
+                del directories[path]
+            return False
+
         os.mkdir(destination, 0o700)  # noqa: PTH102
-        directories = [node_of("", os.lstat(source))]
-        for node in walk(source, unreadable):
+        for node in walk(source, leave_out):
             if node.kind not in (Kind.FILE, Kind.DIR, Kind.SYMLINK):
                 continue
             try:
                 self.copy_node(source, destination, node)
             except PermissionError as error:
-                if unreadable is None or unreadable(node.path, error):
-                    raise
+                leave_out(node.path, error)
                 continue
             if node.kind is Kind.DIR:
-                directories.append(node)
-        for node in reversed(directories):
+                directories[node.path] = node
+        for node in reversed(directories.values()):
             apply_metadata(f"{destination}/{node.path}", node)
 
 

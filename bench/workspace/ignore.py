@@ -35,9 +35,25 @@ _CLASS_CHAR = r"(?:\\.|[^\\\-\]])"
 _WELL_FORMED = re.compile(
     rf"(?:\\.|[^\\\[]|\[\^?(?:{_CLASS_CHAR}(?:-{_CLASS_CHAR})?)+\])*", re.DOTALL
 )
-_TOKEN = re.compile(r"\*\*/?|\\.|.", re.DOTALL)
+_TOKEN = re.compile(r"\*\*/?|\\.|\[:\^?[a-z]+:\]|.", re.DOTALL)
 # patternmatcher.go shouldEscape: its bitmap covers bytes below 64 only, so | { } stay special.
 _ESCAPED_LITERALS = frozenset(".+()$")
+_POSIX_CLASSES = {
+    "alnum": "0-9A-Za-z",
+    "alpha": "A-Za-z",
+    "ascii": r"\x00-\x7f",
+    "blank": r"\t ",
+    "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9",
+    "graph": "!-~",
+    "lower": "a-z",
+    "print": " -~",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\t\n\v\f\r ",
+    "upper": "A-Z",
+    "word": "0-9A-Za-z_",
+    "xdigit": "0-9A-Fa-f",
+}
 _SAME_ESCAPES = frozenset("dDsSwWbBAaftnrv")
 _UNDECODABLE = re.compile("[\udc80-\udcff]")
 _REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
@@ -164,13 +180,15 @@ def _translate(text: str) -> tuple[_Kind, str]:
     """Do what ``Pattern.compile`` in patternmatcher.go does with a cleaned pattern."""
     kind = _Kind.EXACT
     parts = ["^"]
+    in_class = False
     tokens = _TOKEN.findall(_as_go_reads(text))
     for index, token in enumerate(tokens):
         if token.startswith("**"):
             kind, part = _double_star(kind, first=index == 0, last=index == len(tokens) - 1)
         else:
-            part = _single(token)
+            part = _posix(token) if in_class and token.startswith("[:") else _single(token)
             kind = _Kind.REGEXP if token[0] in "*?[]\\" else kind
+            in_class = token == "[" or (in_class and token != "]")  # noqa: S105
         parts.append(part)
     return kind, "".join([*parts, r"\Z"])
 
@@ -191,6 +209,14 @@ def _single(token: str) -> str:
     if token.startswith("\\"):
         return _escape(token[1:])
     return f"\\{token}" if token in _ESCAPED_LITERALS else token
+
+
+def _posix(token: str) -> str:
+    """Spell out ``[:digit:]`` and its like, which Go's regexp knows inside a class."""
+    chars = _POSIX_CLASSES.get(token[2:-2])
+    if chars is None:
+        raise _bad_pattern(token)
+    return chars
 
 
 def _escape(char: str) -> str:

@@ -71,9 +71,9 @@ class ManifestDiff:
 class Manifest(Mapping[str, Entry]):
     """The entries of a build context by path, in byte order of the paths, the root left out.
 
-    ``sent_although_ignored`` names the Dockerfile and ``.dockerignore`` where an ignore pattern
-    matches them. A builder gets them all the same; the classic one removes them again before
-    ``COPY``, BuildKit over a tar body cannot.
+    ``sent_although_ignored`` names the Dockerfile, its folder and ``.dockerignore`` where an
+    ignore pattern matches them. A builder gets them all the same; the classic one removes the two
+    files again before ``COPY``, BuildKit over a tar body cannot.
     """
 
     def __init__(self, entries: Iterable[Entry], sent_although_ignored: Iterable[str] = ()) -> None:

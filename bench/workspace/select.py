@@ -16,8 +16,8 @@ IGNORE_FILE = ".dockerignore"
 class Selection:
     """What would be sent, sorted by the bytes of the path.
 
-    ``sent_although_ignored`` names the Dockerfile and ``.dockerignore`` where the patterns match
-    them: the daemon needs both, so they are sent all the same (docker/cli
+    ``sent_although_ignored`` names the Dockerfile, its folder and ``.dockerignore`` where the
+    patterns match them: the daemon needs them, so they are sent all the same (docker/cli
     ``TrimBuildFilesFromExcludes``).
     """
 
@@ -57,7 +57,7 @@ def select(root: Path, dockerfile: str, client: ClientRule = ClientRule.BUILDKIT
     with explained("read the build context"):
         walker.run()
     nodes = tuple(sorted(walker.chosen.values(), key=path_order))
-    return Selection(nodes, frozenset(walker.forced), name)
+    return Selection(nodes, walker.sent_although_ignored, name)
 
 
 class _Walker:
@@ -67,6 +67,11 @@ class _Walker:
         self.always = always
         self.chosen: dict[str, Node] = {}
         self.forced: set[str] = set()
+        self._wanted: set[str] = set()
+
+    @property
+    def sent_although_ignored(self) -> frozenset[str]:
+        return frozenset(self.forced - self._wanted)
 
     def run(self) -> None:
         pending = [_Directory("", (), ignored=False, ignored_parents=())]
@@ -97,12 +102,12 @@ class _Walker:
                 f"{self.root / node.path} is a {node.kind} and cannot be part of a build context",
                 remedy=f"remove it or list it in {IGNORE_FILE}",
             )
-        if forced:
-            self.forced.add(node.path)
+        self.chosen[node.path] = node
+        (self.forced if forced else self._wanted).add(node.path)
         if self.rules.client is ClientRule.BUILDKIT:
             for parent in directory.ignored_parents:
                 self.chosen[parent.path] = parent
-        self.chosen[node.path] = node
+                (self.forced if forced else self._wanted).add(parent.path)
 
     def _enters(self, node: Node, *, ignored: bool) -> bool:
         inside = node.path + "/"

@@ -27,14 +27,15 @@ DOCKERFILE_MTIME_NS = 946_684_800 * 10**9
 class Workspace:
     """A build context in ``scratch/work``, beside an untouched copy in ``scratch/pristine``.
 
-    ``root`` is the copy that changes are made to, ``pristine`` the one never to write to. Everything that reads it follows the ignore
-    file as it stands there at that moment.
+    ``root`` is the copy that changes are made to, ``pristine`` the one never to write to. All
+    that reads ``root`` follows the ignore file as it stands there at that moment.
 
     What the builders make of the Dockerfile and ``.dockerignore`` themselves: they are always
     packed, since the daemon needs them. If ``.dockerignore`` lists them, the classic builder
-    removes them again before any ``COPY . .`` (moby ``remotecontext/detect.go``). BuildKit cannot
-    do that with a tar body, so there ``COPY . .`` copies them and an edit of the Dockerfile
-    invalidates it, unlike in a session build. ``Manifest.sent_although_ignored`` names them.
+    removes the two files again before any ``COPY . .`` (moby ``remotecontext/detect.go``).
+    BuildKit cannot do that with a tar body, so there ``COPY . .`` copies them and an edit of the
+    Dockerfile invalidates it, unlike in a session build. ``Manifest.sent_although_ignored`` names
+    them.
     """
 
     def __init__(

@@ -1,0 +1,150 @@
+"""One tree of awkward names, and the ``.dockerignore`` files that are tried on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DOCKERFILE = "docker/Dockerfile"
+DOCKERFILE_TEXT = "FROM scratch\nCOPY . /\n"
+
+FILES = (
+    "README.md",
+    "notes.md",
+    "Makefile",
+    "a.txt",
+    "b.txt",
+    "1.txt",
+    "]x",
+    "a|b",
+    "aa.txt",
+    "foo",
+    "xfoo",
+    "#hash",
+    "!bang",
+    "a b.txt",
+    "café.txt",
+    "한글.txt",
+    "src/main.go",
+    "src/foo",
+    "src/deep/foo/inner.txt",
+    "src/deep/xfoo",
+    "src/deep/er/README.md",
+    "docs/index.md",
+    "docs/README.md",
+    "docs/api/v1.md",
+    "docs/api/v2.txt",
+    "SRC/Main.go",
+    "build/out.o",
+    "build/keep/out.o",
+    "build/keep/sub/out.txt",
+    "node_modules/x/index.js",
+    "src/node_modules/y/index.js",
+    ".git/config",
+    ".env",
+    "docker/other.txt",
+)
+EMPTY_DIRECTORIES = ("empty", "build/empty")
+
+CASES: dict[str, bytes] = {
+    "none": b"",
+    "comment and blank": b"# *\n\n   \nfoo\n",
+    "comment only at line start": b" #hash\n",
+    "escaped hash": b"\\#hash\n",
+    "byte order mark": b"\xef\xbb\xbffoo\n",
+    "byte order mark on the second line": b"bar\n\xef\xbb\xbffoo\n",
+    "crlf": b"foo\r\nREADME.md\r\n",
+    "trailing spaces": b"foo  \t\n  README.md\n",
+    "space inside": b"a b.txt\n",
+    "no-break space around": "\u00a0foo\u00a0\n".encode(),
+    "dot": b".\n",
+    "dot slash": b"./\n",
+    "slash": b"/\n",
+    "leading slash": b"/foo\n/src/main.go\n",
+    "doubled leading slash": b"//foo\n",
+    "trailing slash on a file": b"foo/\n",
+    "trailing slash on a directory": b"src/\n",
+    "dot dot inside": b"src/../foo\n",
+    "dot dot outside": b"../foo\n/../notes.md\n",
+    "lone exclamation": b"!\n",
+    "exclamation and slash": b"*\n!/\n",
+    "exclamation and space": b"*\n! foo\n",
+    "escaped exclamation": b"\\!bang\n",
+    "doubled exclamation": b"*\n!!bang\n",
+    "star": b"*\n",
+    "star slash star": b"*/*\n",
+    "double star": b"**\n",
+    "double star and exception": b"**\n!src/main.go\n",
+    "triple star": b"***/foo\n",
+    "double star slash name": b"**/foo\n",
+    "double star name": b"**foo\n",
+    "double star in the middle": b"src/**/foo\n",
+    "double star at the end": b"src/**\n",
+    "name double star": b"s**\n",
+    "double star slash star dot": b"**/*.md\n",
+    "double star both ends": b"**/deep/**\n",
+    "node modules anywhere": b"**/node_modules\n",
+    "node modules at the top": b"node_modules\n",
+    "star md but readme": b"*.md\n!README.md\n",
+    "every md but readme": b"**/*.md\n!**/README.md\n",
+    "readme then star md": b"!README.md\n*.md\n",
+    "directory but a child": b"build\n!build/keep/out.o\n",
+    "directory but a child directory": b"build\n!build/keep\n",
+    "inside of a directory but a child": b"build/*\n!build/keep\n",
+    "child back and out again": b"build\n!build/keep\nbuild/keep/sub\n",
+    "everything but a directory": b"*\n!src\n",
+    "everything but a deep file": b"*\n!src/deep/er/README.md\n",
+    "everything but a wildcard": b"*\n!**/*.md\n",
+    "everything but a star child": b"*\n!docs/*.md\n",
+    "everything but a trailing star": b"*\n!docs/*\n",
+    "everything but a trailing double star": b"*\n!docs/**\n",
+    "everything but an empty directory": b"*\n!build/empty\n",
+    "exception with a class": b"*\n![s]rc\n",
+    "question mark": b"?.txt\n",
+    "question mark is no slash": b"src?foo\n",
+    "class": b"[ab].txt\n",
+    "negated class": b"[^ab].txt\n",
+    "exclamation in a class": b"[!a].txt\n",
+    "range": b"[a-z].txt\n",
+    "posix class": b"[[:digit:]].txt\n",
+    "open class": b"[ab\n",
+    "empty class": b"[]x\n",
+    "reversed range": b"[z-a].txt\n",
+    "closing bracket": b"]x\n",
+    "star in a class": b"[*]x\n",
+    "trailing backslash": b"foo\\\n",
+    "backslash d": b"\\d.txt\n",
+    "backslash letter": b"\\foo\n",
+    "bar alone": b"a|b\n",
+    "bar beside a star": b"foo|M*\n",
+    "braces": b"a{2}.t*\n",
+    "plus": b"a+.t*\n",
+    "dot is a dot": b"*xtxt\n",
+    "case counts": b"SRC\n",
+    "unicode": "café.txt\n한글.txt\n".encode(),
+    "unicode question mark": b"??.txt\n",
+    "hidden": b".*\n",
+    "star hides dot files too": b"*\n!.env\n",
+    "ignore file itself": b".dockerignore\ndocker/Dockerfile\n",
+    "dockerfile by wildcard": b"**/Dockerfile*\n**/.dockerignore\n",
+    "dockerfile's directory": b"docker\n",
+    "dockerfile's directory anywhere": b"**/docker\n",
+    "dockerfile's name alone": b"Dockerfile\n",
+    "parent back after a child is out": b"src/foo\n!src\n",
+    "parent back after its children are out": b"*/*\n!src\n",
+    "last match counts": b"foo\n!foo\nfoo\n!foo\n",
+    "parent matched by another pattern": b"src\n!src/deep\nsrc/deep/er\n!src/deep/er/README.md\n",
+}
+
+
+def make_tree(root: Path, ignore: bytes) -> None:
+    """Make the tree of awkward names with this ``.dockerignore`` at ``root``."""
+    for name in (*FILES, DOCKERFILE):
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(DOCKERFILE_TEXT if name == DOCKERFILE else name)
+    for name in EMPTY_DIRECTORIES:
+        (root / name).mkdir(parents=True)
+    (root / ".dockerignore").write_bytes(ignore)

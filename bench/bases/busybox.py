@@ -96,4 +96,5 @@ def _fetch(scratch: Path) -> Path:
         )
     package = next(scratch.glob("busybox-static_*.deb"))
     run(["dpkg-deb", "-x", str(package), str(scratch / "root")], "dpkg-deb failed", remedy=_REMEDY)
-    return next(path for path in (scratch / "root").rglob("busybox") if path.is_file())
+    # In bin or usr/bin, by release; other files of the package have the same name.
+    return next((scratch / "root").rglob("bin/busybox"))

@@ -104,19 +104,18 @@ def ensure_standins(
     made: dict[str, StandIn] = {}
     running: dict[Future[StandIn], str] = {}
     tell = _one_at_a_time(progress)
-    with ThreadPoolExecutor(max_workers=_AT_ONCE) as pool:
+    pool = ThreadPoolExecutor(max_workers=_AT_ONCE)
+    try:
         while order.is_active():
             for name in sorted(order.get_ready(), key=lambda name: _urgency(name, parents)):
                 job = pool.submit(ensure_standin, client, load_recipe(name), progress=tell)
                 running[job] = name
             for job in wait(running, return_when=FIRST_COMPLETED).done:
                 name = running.pop(job)
-                try:
-                    made[name] = job.result()
-                except BaseException:
-                    pool.shutdown(cancel_futures=True)
-                    raise
+                made[name] = job.result()
                 order.done(name)
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing more is begun
     return tuple(made[name] for name in wanted)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import sys
 import tarfile
@@ -63,10 +64,26 @@ def test_a_program_that_needs_libraries_is_not_static() -> None:
 
 
 @pytest.mark.engine
-def test_the_hosts_or_the_distributions_busybox_is_static(tmp_path: Path) -> None:
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_hosts_or_the_distributions_busybox_is_static(
+    installed: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Marked engine: where none is installed it comes from the distribution's mirror."""
+    if not installed:
+        monkeypatch.setenv("PATH", programs_but_busybox(tmp_path / "bin"))
     with tarfile.open(fileobj=io.BytesIO(busybox_tar())) as opened:
-        opened.extract("bin/busybox", tmp_path, filter="data")
+        opened.extract("bin/busybox", tmp_path / "out", filter="data")
         names = opened.getnames()
-    assert is_static(tmp_path / "bin" / "busybox")
+    assert is_static(tmp_path / "out" / "bin" / "busybox")
     assert "bin/sh" in names or "usr/bin/sh" in names
+
+
+def programs_but_busybox(folder: Path) -> str:
+    """Return a PATH that has every program of the machine except busybox."""
+    folder.mkdir()
+    for place in os.environ["PATH"].split(os.pathsep):
+        for program in Path(place).glob("*"):
+            link = folder / program.name
+            if program.name != "busybox" and not link.is_symlink():
+                link.symlink_to(program)
+    return str(folder)

@@ -10,7 +10,7 @@ import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 
 from bench.report import lettering
 from bench.report.heatmap import pages
@@ -67,7 +67,7 @@ def bar_sheets(
     """Draw panels of bars; ``write`` words a median, ``tick`` a number on the axis."""
     if not panels:
         return []
-    left = lettering.widest([bar.label for panel in panels for bar in panel.bars], TEXT) + 0.12
+    left = lettering.widest([bar.label for panel in panels for bar in panel.bars], TEXT) + 0.15
     boxes = [
         Box(_PANEL_WIDTH, BAR_HEIGHT * len(panel.bars) + 0.1, left, 0.3, 0.42, 0.55)
         for panel in panels
@@ -96,9 +96,10 @@ def _draw(
     axes.set(xlim=(0, limit), ylim=(len(panel.bars) - 0.4, -0.6))
     axes.set_yticks(range(len(panel.bars)))
     axes.set_yticklabels([bar.label for bar in panel.bars], fontsize=TEXT)
-    axes.tick_params(axis="y", length=0)
+    axes.tick_params(axis="y", length=0, pad=6)
     axes.tick_params(axis="x", labelsize=SMALL, length=3)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
+    # Where every sample is zero there is no scale to mark.
+    axes.xaxis.set_major_locator(MaxNLocator(5) if any(ends) else FixedLocator([0]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: tick(value)))
     axes.set_xlabel(panel.unit, fontsize=TEXT, labelpad=2)
     axes.set_title(panel.title, loc="left", fontsize=TEXT + 1, fontweight="bold", pad=5)

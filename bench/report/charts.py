@@ -75,7 +75,8 @@ def charts(dataset: Dataset, title: str) -> Iterator[Chart]:
         for kind, column, draw in _drawers(change):
             what, note = _NOTES[kind]
             whole = f"{what}: {_when(column)}" if column else what
-            caption = Caption(title, f"{setup.builder}: {whole}. {note}", footer(dataset, setup))
+            lead = f"{whole[0].upper()}{whole[1:]}, builder {setup.builder}."
+            caption = Caption(title, f"{lead} {note}", footer(dataset, setup))
             stem = "-".join(part for part in (kind, slug(column), suffix) if part)
             for page, figure in enumerate(draw(dataset, setup, caption), start=1):
                 yield Chart(
@@ -107,15 +108,13 @@ def _when(column: str) -> str:
 def footer(dataset: Dataset, setup: Setup) -> str:
     """Say what made the numbers of a figure: builder, engine, sample size, machine, run, bases."""
     runs = [run for run in dataset.runs if dataset.engines[run.run] == setup.engine]
-    count = (
-        f"{_sizes(dataset.scored, setup, ['variant', 'change'])} rebuilds per variant and change"
-    )
-    cold = f"{_sizes(dataset.cold, setup, ['variant'])} cold builds per variant"
+    rebuilds = _sizes(dataset.scored, setup, ["variant", "change"])
+    cold = _sizes(dataset.cold, setup, ["variant"])
     facts = runs[0].engine
     standins = any(base.source == "standin" for run in runs for base in run.bases)
     parts = [
         f"Builder {setup.builder}, Docker Engine {setup.engine} ({facts.storage_driver})",
-        f"{count}, {cold}",
+        f"rebuilds per variant and change {rebuilds}, cold builds per variant {cold}",
         f"{facts.cpu_model}, {facts.cpus} CPUs",
         f"run {names.listed(run.run for run in runs)}",
         "base images are stand-ins" if standins else "",

@@ -18,12 +18,11 @@ if TYPE_CHECKING:
     from bench.dataset import Dataset
 
 IMAGE = "image"
-_MEGA = 1e6
 _SIZE_LOOK = Look("#56B4E9", meaning="median size")
 
 
 def sizes_frame(dataset: Dataset, setup: Setup) -> pd.DataFrame:
-    """Return one row per build: variant, column, megabytes.
+    """Return one row per build: variant, column, bytes.
 
     ``column`` is ``image`` (the image's size after a cold build, or after any where there is
     none) or a change (``new_layer_bytes`` of the rebuild after it). Builds without the figure are
@@ -32,23 +31,13 @@ def sizes_frame(dataset: Dataset, setup: Setup) -> pd.DataFrame:
     builds = pd.concat([dataset.cold, dataset.scored], ignore_index=True)
     own = builds[(builds["builder"] == setup.builder) & (builds["engine"] == setup.engine)]
     images = own[own["phase"] == "cold"] if (own["phase"] == "cold").any() else own
-    parts = [
-        pd.DataFrame(
-            {"variant": images["variant"], "column": IMAGE, "bytes": images["image_bytes"]}
-        )
-    ]
     changed = own[own["phase"] == "change"]
-    parts.append(
-        pd.DataFrame(
-            {
-                "variant": changed["variant"],
-                "column": changed["change"],
-                "bytes": changed["new_layer_bytes"],
-            }
-        )
-    )
+    parts = [
+        images.assign(column=IMAGE, bytes=images["image_bytes"]),
+        changed.assign(column=changed["change"], bytes=changed["new_layer_bytes"]),
+    ]
     frame = pd.concat(parts, ignore_index=True).dropna(subset=["bytes"])
-    return frame.assign(megabytes=frame["bytes"].astype("float64") / _MEGA).drop(columns="bytes")
+    return frame[["variant", "column", "bytes"]].astype({"bytes": "float64"})
 
 
 def sizes_charts(dataset: Dataset, setup: Setup, caption: Caption) -> list[Figure]:
@@ -56,17 +45,23 @@ def sizes_charts(dataset: Dataset, setup: Setup, caption: Caption) -> list[Figur
     frame = sizes_frame(dataset, setup)
     panels = []
     for column in [IMAGE, *changes_of(dataset)]:
-        if column not in set(frame["column"]):
+        shown = frame[frame["column"] == column]
+        if shown.empty:
             continue
+        unit, factor = _unit(float(shown["bytes"].max()))
         bars = []
         for variant in variants_of(dataset):
-            own = frame[(frame["variant"] == variant) & (frame["column"] == column)]
-            values = tuple(float(value) for value in own["megabytes"])
-            parts = (Part(_SIZE_LOOK, float(own["megabytes"].median())),) if values else ()
-            bars.append(Bar(names.shortened(variant, LABEL_LENGTH), parts, values))
+            own = shown.loc[shown["variant"] == variant, "bytes"] / factor
+            parts = (Part(_SIZE_LOOK, float(own.median())),) if len(own) else ()
+            bars.append(Bar(names.shortened(variant, LABEL_LENGTH), parts, tuple(map(float, own))))
         what = "image size" if column == IMAGE else f"new layers after {column}"
-        panels.append(Panel(what, "megabytes (1 MB = 1,000,000 bytes)", tuple(bars)))
-    legend = [Entry(_SIZE_LOOK), SAMPLE]
-    return bar_sheets(
-        panels, caption, legend, lambda value: names.size(value * _MEGA), "{:g}".format
-    )
+        panels.append(Panel(what, f"size, {unit}", tuple(bars)))
+    return bar_sheets(panels, caption, [Entry(_SIZE_LOOK), SAMPLE], "{:.3g}".format, "{:g}".format)
+
+
+def _unit(largest: float) -> tuple[str, float]:
+    """Choose the unit in which the largest value of a panel reads best."""
+    for unit, factor in (("GB", 1e9), ("MB (1,000,000 bytes)", 1e6), ("kB (1,000 bytes)", 1e3)):
+        if largest >= factor:
+            return unit, factor
+    return "bytes", 1.0

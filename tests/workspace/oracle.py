@@ -71,7 +71,7 @@ class Oracle:
         if done.returncode != 0:
             return None
         try:
-            return _paths_in_image(client)
+            return paths_in_image(client, _TAG)
         finally:
             client.images.remove(_TAG, force=True)
 
@@ -105,9 +105,10 @@ def ask_all(oracle: Oracle, names: list[str]) -> dict[str, Answer]:
     return answers
 
 
-def _paths_in_image(client: docker.DockerClient) -> list[str]:
+def paths_in_image(client: docker.DockerClient, tag: str) -> list[str]:
+    """List the paths of all layers of an image, directories with a trailing slash."""
     with tempfile.TemporaryFile() as saved:
-        for piece in client.api.get_image(_TAG):
+        for piece in client.api.get_image(tag):
             saved.write(piece)
         saved.seek(0)
         with tarfile.open(fileobj=saved) as image:

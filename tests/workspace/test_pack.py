@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 
+from bench.builders import make_builder
 from bench.builders.protocol import BuildOutcome, BuildRequest, PackedContext
+from bench.dockerfile import parse
 from bench.workspace import Workspace, WorkspaceError
 from tests.workspace.conftest import write_files
+from tests.workspace.oracle import paths_in_image
 from tests.workspace.trees import TREES, Action, Picture, perform, picture
 
 if TYPE_CHECKING:
@@ -144,29 +147,48 @@ def test_memory_stays_flat_however_large_the_files(make_workspace: MakeWorkspace
     assert packed.seconds > 0
 
 
+TEXT = "FROM scratch\nCOPY . /\n"
+
+
+def built_paths(client: docker.DockerClient, name: str, source: Path, scratch: Path) -> list[str]:
+    """What is in the image that a real builder makes of a packed context."""
+    workspace = Workspace.create(
+        source, scratch, dockerfile_text=TEXT, dockerfile_path="Dockerfile"
+    )
+    tag = f"cachebench-test-pack-{name}"
+    request = BuildRequest(
+        context=workspace.pack(),
+        dockerfile=parse(TEXT, path="Dockerfile"),
+        dockerfile_path="Dockerfile",
+        tag=tag,
+    )
+    build = make_builder(name, client).build(request)
+    assert build.outcome is BuildOutcome.OK, build.error
+    try:
+        return paths_in_image(client, tag)
+    finally:
+        client.images.remove(tag, force=True)
+
+
 @pytest.mark.engine
 @pytest.mark.parametrize("name", ["classic", "buildkit"])
 def test_real_builders_take_a_tar_of_awkward_names(
     name: str, any_engine: docker.DockerClient, tmp_path: Path
 ) -> None:
-    from bench.builders import make_builder
-    from bench.dockerfile import parse
-
-    text = "FROM scratch\nCOPY . /\n"
     source = tmp_path / "source"
     files = {"A" * 120: b"", "한글": b"", "d/" + "x" * 200: b"1", os.fsdecode(b"\xff\x80"): b""}
     write_files(source, files)
     (source / "link").symlink_to("t" * 150)
-    workspace = Workspace.create(
-        source, tmp_path / "scratch", dockerfile_text=text, dockerfile_path="Dockerfile"
-    )
-    tag = f"cachebench-test-pack-{name}"
-    request = BuildRequest(
-        context=workspace.pack(),
-        dockerfile=parse(text, path="Dockerfile"),
-        dockerfile_path="Dockerfile",
-        tag=tag,
-    )
-    build = make_builder(name, any_engine).build(request)
-    assert build.outcome is BuildOutcome.OK, build.error
-    any_engine.images.remove(tag, force=True)
+    paths = built_paths(any_engine, name, source, tmp_path / "scratch")
+    assert set(paths) == {*files, "d/", "link", "Dockerfile"}
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(("name", "left"), [("classic", []), ("buildkit", ["Dockerfile"])])
+def test_only_the_classic_builder_takes_an_ignored_dockerfile_out_again(
+    name: str, left: list[str], engine_client: docker.DockerClient, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    write_files(source, {"a": b"", ".dockerignore": b"Dockerfile\n"})
+    paths = built_paths(engine_client, name, source, tmp_path / "scratch")
+    assert paths == [".dockerignore", *left, "a"]

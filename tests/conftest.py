@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import settings
 
 from bench.engine import client_of, connect
 from bench.errors import BenchError
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import docker
+
+# How long an example takes says nothing on a machine that builds images at the same time.
+settings.register_profile("cachebench", deadline=None)
+settings.load_profile("cachebench")
 
 
 @pytest.fixture(scope="session")

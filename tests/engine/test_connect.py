@@ -8,10 +8,11 @@ from bench.engine import EngineSpec, connect, ensure_engine, start
 from bench.engine.describe import host_of
 from bench.errors import ExitCode, NoEngineError
 from tests.support.command import bench
-from tests.support.engines import SID_GRAPHDRIVER, endpoint_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import docker
 
 # An interpreter in root's home cannot be started by nobody: it gives up its rights when running.
 AS_NOBODY = """
@@ -69,9 +70,12 @@ def test_without_leave_to_start_one_a_missing_engine_is_an_error(
 
 @pytest.mark.engine
 def test_the_engine_docker_would_use_is_taken(
-    no_settings: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+    engine_client: docker.DockerClient,
+    no_settings: Path,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    host = running_host(monkeypatch)
+    host = host_of(engine_client)
     use_context(no_settings, monkeypatch, host)
     client = connect()
     assert host_of(client) == host
@@ -100,10 +104,3 @@ def use_context(config: Path, monkeypatch: pytest.MonkeyPatch, host: str) -> Non
     write_context(config, "lab", host)
     (config / "config.json").write_text('{"currentContext": "lab"}')
     monkeypatch.delenv("DOCKER_HOST", raising=False)
-
-
-def running_host(monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return where an engine answers that is not in the test's own state folder."""
-    with monkeypatch.context() as usual:
-        usual.delenv("CACHEBENCH_HOME")
-        return endpoint_of(SID_GRAPHDRIVER).host

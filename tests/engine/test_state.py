@@ -26,6 +26,7 @@ CONTAINERD_SOCKET = "exec/containerd/containerd-debug.sock.ttrpc"
 def test_state_dir_is_cachebench_home_before_the_xdg_cache(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.delenv("CACHEBENCH_HOME", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", "/xdg")
     assert state_dir() == Path("/xdg/cachebench")
     monkeypatch.setenv("CACHEBENCH_HOME", "/here")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -38,26 +39,29 @@ class Failure:
     log_tail: tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Dataset:
-    """Runs with their tables. ``engines`` gives each run the name its rows carry."""
+    """Runs with their tables. ``engines`` gives each run the name its rows carry.
+
+    A dataset is never changed, so it is compared and cached by identity.
+    """
 
     runs: tuple[RunInfo, ...]
     engines: dict[str, str]
     tables: Tables
     failures: tuple[Failure, ...]
 
-    @property
+    @cached_property
     def scored(self) -> pd.DataFrame:
         """The builds that count: rebuilds after a change that ended well and were not excluded."""
         return self._counting("change")
 
-    @property
+    @cached_property
     def cold(self) -> pd.DataFrame:
         """Cold builds that ended well and were not excluded."""
         return self._counting("cold")
 
-    @property
+    @cached_property
     def controls(self) -> pd.DataFrame:
         """Rebuilds without a change that ended well and were not excluded."""
         return self._counting("control")

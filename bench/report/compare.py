@@ -7,6 +7,7 @@ difference is free of the drift that separates rounds. Hits are counts and compa
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -148,7 +149,8 @@ def changes_of(dataset: Dataset) -> list[str]:
     )
 
 
-def comparisons(dataset: Dataset, against: str | None = None) -> list[Comparison]:
+@lru_cache(maxsize=32)
+def comparisons(dataset: Dataset, against: str | None = None) -> tuple[Comparison, ...]:
     """Compare every other variant with ``against`` (the baseline), per setup and change."""
     baseline = against or baseline_of(dataset)
     weights = _weights(dataset)
@@ -163,7 +165,7 @@ def comparisons(dataset: Dataset, against: str | None = None) -> list[Comparison
                 if variant == baseline or (left.empty and right.empty):
                     continue
                 found.append(_comparison(left, right, (setup, baseline, variant, change), weights))
-    return found
+    return tuple(found)
 
 
 def paired_gains(
@@ -297,14 +299,15 @@ def _paired(
     left: pd.DataFrame, right: pd.DataFrame, metric: Metric
 ) -> list[tuple[tuple[str, int], float]]:
     """Return the gain of each (run, round) both sides have, in the order of the rounds."""
-    both = left.merge(right, on=["run", "round"], suffixes=("_left", "_right"))
-    both = both.dropna(subset=[f"{metric.column}_left", f"{metric.column}_right"])
+    before, after = _by_round(left, metric.column), _by_round(right, metric.column)
     sign = 1 if metric.lower_is_better else -1
-    gains = sign * (both[f"{metric.column}_left"] - both[f"{metric.column}_right"])
-    return [
-        ((str(run), int(number)), float(gain))
-        for run, number, gain in zip(both["run"], both["round"], gains, strict=True)
-    ]
+    return [(key, sign * (before[key] - after[key])) for key in before if key in after]
+
+
+def _by_round(builds: pd.DataFrame, column: str) -> dict[tuple[str, int], float]:
+    """Return the value of each (run, round); a build without the figure is not there."""
+    values = zip(builds["run"], builds["round"], builds[column], strict=True)
+    return {(run, number): float(value) for run, number, value in values if not pd.isna(value)}
 
 
 def _numbers(builds: pd.DataFrame, column: str) -> list[float]:

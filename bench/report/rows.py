@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,7 +17,7 @@ import pandas as pd
 from bench.report.compare import variants_of
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from bench.dataset import Dataset
     from bench.report.compare import Setup
@@ -35,7 +36,8 @@ class Row:
     text: str
 
 
-def rows_of(dataset: Dataset, setup: Setup) -> dict[str, list[Row]]:
+@lru_cache(maxsize=32)
+def rows_of(dataset: Dataset, setup: Setup) -> Mapping[str, list[Row]]:
     """Return each variant's instructions in Dockerfile order, as its builds on a setup had them."""
     steps = _steps(dataset, setup)
     return {

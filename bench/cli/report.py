@@ -95,8 +95,11 @@ def _show_answer(console: Console, answer: Answer) -> None:
             ]
             if rows:
                 console.print(_table(f"{variant} against {answer.baseline}: {setup.label}", rows))
-    for verdict in answer.verdicts:
-        _line(console, f"• {verdict.sentence}")
+    for ask in dict.fromkeys(verdict.ask for verdict in answer.verdicts):
+        _line(console, ask, style="bold")
+        for verdict in answer.verdicts:
+            if verdict.ask == ask:
+                _line(console, f"• {verdict.sentence}")
     for remark in answer.remarks:
         _line(console, f"! {remark}", style="bold")
 

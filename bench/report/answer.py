@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from bench.dataset import Dataset
     from bench.report.compare import Setup
 
+# Metrics that come out the same in every round; the sentence on hits says all about them.
+_COUNTS = frozenset({"hits", "misses", "hit_ratio"})
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -191,6 +194,16 @@ class _Judged:
         return signed(round(value, 3))
 
     @property
+    def pairs(self) -> int:
+        """Number of pairs behind the gain."""
+        return 0 if self.gain is None else self.gain.n
+
+    @property
+    def sure(self) -> bool:
+        """Whether there were pairs enough for 95 %."""
+        return self.gain is not None and self.gain.sure
+
+    @property
     def limit(self) -> str:
         """The margin in words."""
         if self.metric.unit == "B":
@@ -230,55 +243,68 @@ def _gains_sentence(comparison: Comparison, judged: _Judged) -> str:
             f"{where} and {comparison.baseline} have no pair of builds that count on "
             f"{comparison.change}."
         )
-    hits = (
-        f"{where} gains {hits_gained(comparison)} on {comparison.change} ({hits_text(comparison)})"
-    )
-    if metric.name in {"hits", "misses"}:
-        return f"{hits}, n={comparison.pairs}."
-    what = {"rebuild_seconds": "per rebuild", "cold_seconds": "per cold build"}.get(
-        metric.name, f"in {metric.name}"
-    )
+    hits = f"{where} {hits_gained(comparison)} on {comparison.change} ({hits_text(comparison)}"
+    if metric.name in _COUNTS:
+        return f"{hits}; n={comparison.pairs})."
+    what = {
+        "rebuild_seconds": "Seconds gained per rebuild",
+        "cold_seconds": "Seconds gained per cold build",
+    }.get(metric.name, f"Gained in {metric.name}")
     part = share(gain, judged.before)
     relative = "" if part is None else f"{abs(part):.0%} {'better' if part > 0 else 'worse'}; "
     if gain.n == 1:
         spread = "a single pair, so no interval"
     else:
-        spread = f"{judged.write(gain.low)} to {judged.write(gain.high)}, {certainty(gain)}"
-    return f"{hits} and {judged.write(gain.median)} {what} ({relative}{spread})."
+        spread = f"{judged.write(gain.low)} to {judged.write(gain.high)}; {certainty(gain)}"
+    return f"{hits}). {what}: {judged.write(gain.median)} ({relative}{spread})."
 
 
 def hits_gained(comparison: Comparison) -> str:
-    """Write the hits gained, exactly: one count where every round agrees, else the range."""
+    """Say what hits are won, exactly: one count where every round agrees, else the range."""
     gained = comparison.hits_gained
     if not gained:
-        return "no measured hits"
-    if len(set(gained)) == 1:
-        sign = "" if gained[0] >= 0 else signed(gained[0])[0]
-        return f"{sign}{counted(abs(gained[0]), 'hit')}"
-    return f"{span(gained, with_sign=True)} hits"
+        return "has no pair of builds"
+    if len(set(gained)) > 1:
+        return f"gains {span(gained, with_sign=True)} hits"
+    return f"{'loses' if gained[0] < 0 else 'gains'} {counted(abs(gained[0]), 'hit')}"
 
 
 def _conclusion(
     comparison: Comparison, judged: _Judged, others: Sequence[Comparison], act: str
 ) -> str:
     gained, limit = comparison.hits_gained, judged.limit
+    if judged.metric.name in _COUNTS:
+        return _count_conclusion(judged, limit, act)
+    # A count of rounds is all the certainty that few rounds have, so it is said.
+    rounds = "" if judged.sure else f" in each of {judged.pairs} rounds, too few for 95 %"
     if judged.finding is Finding.GAIN:
         losers = [other.change for other in others if _loses(other)]
         but = f", at the price of {listed(losers)}" if losers else ""
-        return f"More than the margin of {limit}: a reason to {act}{but}."
+        return f"More than the margin of {limit}{rounds}: a reason to {act}{but}."
     if judged.finding is Finding.LOSS:
-        return f"Worse by more than the margin of {limit}: a reason not to {act}."
+        return f"Worse by more than the margin of {limit}{rounds}: a reason not to {act}."
     if judged.finding is Finding.SAME:
         little = "little" if gained and min(gained) > 0 else "no"
-        return f"Within the margin of {limit}: {little} reason to {act}."
+        return f"Within the margin of {limit}{rounds}: {little} reason to {act}."
     if comparison.pairs < 2:
         return "Too few pairs to tell a gain from chance: measure more rounds."
     if gained and max(gained) <= 0:
         return (
-            f"No hit is gained, and the seconds scatter over the margin of {limit}: "
+            f"No hit is gained, and the rounds scatter over the margin of {limit}: "
             f"no reason to {act} shows."
         )
     return f"The rounds scatter over the margin of {limit}: not distinguishable, measure more."
+
+
+def _count_conclusion(judged: _Judged, limit: str, act: str) -> str:
+    """Conclude from counts, which are exact: hits are a means, seconds the end."""
+    return {
+        Finding.GAIN: f"Better by more than the margin of {limit}; the seconds say whether that "
+        f"is a reason to {act}.",
+        Finding.LOSS: f"Worse by more than the margin of {limit}: a reason not to {act}.",
+        Finding.SAME: f"Within the margin of {limit}: no reason to {act}.",
+        Finding.UNCLEAR: "The rounds do not settle it: measure more.",
+    }[judged.finding]
 
 
 def _act(dataset: Dataset, comparison: Comparison) -> str:
@@ -322,6 +348,8 @@ def _median(summary: Summary | None) -> str:
 def _difference(gain: Summary | None) -> str:
     if gain is None:
         return "no pair"
+    if gain.n == 1:
+        return f"{signed_seconds(-gain.median)} in a single pair"
     if not gain.excludes_zero:
         return f"not distinguishable from zero, n={gain.n}"
     more = "more" if gain.median < 0 else "less"

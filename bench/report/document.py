@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bench.report import names
-from bench.report.answer import hit_share, hits_gained
+from bench.report.answer import hit_share
 from bench.report.markdown import block, bullets, code, escaped, table
 
 if TYPE_CHECKING:
@@ -68,7 +68,10 @@ def _other_languages(dataset: Dataset) -> str:
 
 
 def _answer(found: Answer) -> str:
-    lines = [f"**{escaped(item.ask)}** — {escaped(item.sentence)}" for item in found.verdicts]
+    lines = []
+    for ask in dict.fromkeys(item.ask for item in found.verdicts):
+        own = [escaped(item.sentence) for item in found.verdicts if item.ask == ask]
+        lines.append("\n  - ".join([f"**{escaped(ask)}**", *own]))
     if not lines:
         lines = ["There is one variant only, so nothing is compared; its builds are below."]
         if len(found.variants) > 1:
@@ -97,7 +100,7 @@ def _comparison_row(item: Comparison) -> list[str]:
         escaped(item.variant),
         escaped(item.change),
         f"{item.weight:g}",
-        hits_gained(item) if item.pairs else "no pair",
+        names.span(item.hits_gained, with_sign=True) if item.pairs else "no pair",
         hit_share(item.hits_variant, item.scored_variant),
         hit_share(item.hits_baseline, item.scored_baseline),
         median(item.seconds_variant),

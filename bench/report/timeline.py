@@ -184,18 +184,21 @@ def _draw_step(axes: Axes, height: float, step: pd.Series, ends: tuple[float, fl
         edgecolor=PAPER,
         linewidth=0.3,
     )
-    # On the left of the bar where the line that ends the build would run through the number.
+    # The line that ends the build must not run through the number: then it stands before the bar,
+    # or inside one that begins too early for that.
     text = names.seconds(took)
     wide = (lettering.width(text, SMALL - 0.5) + 0.12) / _WIDTH * limit
     end = began + max(took, limit * _VISIBLE)
-    before = end <= wall < end + wide and began > wide
+    crossed = end <= wall < end + wide
+    inside = crossed and took > wide
+    before = crossed and not inside and began > wide
+    gap = limit * 0.01
     axes.text(
-        began - limit * 0.01 if before else end + limit * 0.01,
+        end - gap if inside else began - gap if before else end + gap,
         height,
         text,
         size=SMALL - 0.5,
-        color=INK,
-        ha="right" if before else "left",
+        color=PAPER if inside else INK,
+        ha="right" if inside or before else "left",
         va="center_baseline",
-        bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.6, "alpha": 0.85},
     )

@@ -12,6 +12,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import networkx as nx
+
 from bench.builders.classic import LOG_LINES, log_lines
 from bench.builders.numbering import StepKey, StepNumbering, parse_vertex_name
 from bench.builders.protocol import Build, BuildOutcome, Step, StepOutcome
@@ -26,6 +28,8 @@ from bench.builders.transport import (
 from bench.dockerfile import GLOBAL_STAGE_INDEX
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from docker import DockerClient
 
     from bench.builders.protocol import BuildRequest
@@ -84,11 +88,6 @@ class Vertex:
             self.starts.add(event.started)
             if event.completed is not None:
                 self.intervals.append((event.started, event.completed))
-
-    @property
-    def ended(self) -> float:
-        """When it last completed, seconds since the epoch; 0 if it never did."""
-        return max((end for _, end in self.intervals), default=0.0)
 
 
 @dataclass
@@ -226,27 +225,34 @@ class _Scoring:
         return {index: union(spans) for index, spans in intervals.items()}
 
     def critical(self) -> dict[int, float]:
-        """Return each stage's seconds on the chain of vertices that ended last.
+        """Return each stage's seconds on the critical path: the chain of longest total work.
 
-        From the instruction that completed last, back through the input that completed last.
+        When a vertex completed does not tell who waited for whom: one that was found in the cache
+        is reported late, together with the first vertex that needed it.
         """
+        chain = critical_chain(self._vertices)
         shares: dict[int, float] = {}
-        digest = max(
-            self._key_of, key=lambda candidate: self._vertices[candidate].ended, default=None
-        )
-        seen: set[str] = set()
-        while digest is not None and digest not in seen:
-            seen.add(digest)
-            vertex = self._vertices[digest]
+        for digest in chain:
             key = self._key_of.get(digest)
             if key is not None:
-                shares[key.stage_index] = shares.get(key.stage_index, 0.0) + busy(vertex.intervals)
-            digest = max(
-                (one for one in vertex.inputs if one in self._vertices),
-                key=lambda candidate: self._vertices[candidate].ended,
-                default=None,
-            )
+                own = busy(self._vertices[digest].intervals)
+                shares[key.stage_index] = shares.get(key.stage_index, 0.0) + own
         return shares
+
+
+def critical_chain(vertices: Mapping[str, Vertex]) -> list[str]:
+    """Return the digests of the chain of inputs with the most seconds of work, last one first."""
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(vertices)
+    for digest, vertex in vertices.items():
+        work = busy(vertex.intervals)
+        # The work of a vertex is put on the edges to it; the source gives the first one its edge.
+        for source in ("", *(one for one in vertex.inputs if one in vertices)):
+            graph.add_edge(source, digest, weight=work)
+    if not nx.is_directed_acyclic_graph(graph):
+        return []  # no BuildKit sends that; a stream that does must not end the run
+    chain: list[str] = nx.dag_longest_path(graph)
+    return [digest for digest in reversed(chain) if digest]
 
 
 def _step(

@@ -91,7 +91,12 @@ def dockerfile_text(scenario: Variants, variant: Variant) -> str:
         ) from error
     for step in reversed(_reorders(scenario, variant)):
         text = reorder(
-            text, stage=step.stage, move=list(step.move), before=step.before, path=str(file)
+            text,
+            stage=step.stage,
+            move=list(step.move),
+            before=step.before,
+            after=step.after,
+            path=str(file),
         )
     return text
 

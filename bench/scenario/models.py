@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import re
 from pathlib import Path  # noqa: TC003 - pydantic reads annotations at run time
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StrictInt, StrictStr
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictInt,
+    StrictStr,
+    model_validator,
+)
 
 from bench.changes.change import Change  # noqa: TC001 - pydantic reads it at run time
 from bench.changes.fields import Argument, Input, Name, Variable, fault, not_empty
@@ -23,6 +31,7 @@ Metric = Literal[
     "new_layer_bytes",
 ]
 DEFAULT_MARGIN = "5%"
+DEFAULT_ANCHOR = "WORKDIR"
 
 
 def _stage(value: Any) -> Any:
@@ -75,14 +84,32 @@ Seconds = Annotated[float, Field(strict=True, gt=0, le=86400)]
 class Reorder(Input):
     """A Dockerfile made from another variant's by moving instructions inside one stage."""
 
+    model_config = ConfigDict(json_schema_extra={"not": {"required": ["before", "after"]}})
+
     of: StrictStr
     """The variant whose Dockerfile it starts from."""
     stage: Stage
     """The stage's name, or its index counted from 0."""
     move: Annotated[tuple[Title, ...], AfterValidator(not_empty)]
     """The instructions to move, each by its beginning, such as "EXPOSE" or "COPY pom.xml"."""
-    before: Title = "WORKDIR"
-    """They are put before the first instruction of the stage that begins with this."""
+    before: Title | None = None
+    """They are put before the first instruction of the stage that begins with this; "WORKDIR"
+    where neither before nor after is given."""
+    after: Title | None = None
+    """Or: they are put after the last instruction of the stage that begins with this."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _default_place(cls, raw: Any) -> Any:
+        if isinstance(raw, dict) and raw.get("before") is None and raw.get("after") is None:
+            return {**raw, "before": DEFAULT_ANCHOR}
+        return raw
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.before is not None and self.after is not None:
+            raise fault("has both before and after", "give one of before and after")
+        return self
 
 
 class Variant(Input):

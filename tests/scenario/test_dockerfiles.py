@@ -65,6 +65,26 @@ def test_reorder_moves_the_instructions_of_the_other_variant(folder: Path) -> No
     assert keywords == ["FROM", "EXPOSE", "ENTRYPOINT", "WORKDIR", "COPY"]
 
 
+@pytest.mark.parametrize(
+    ("place", "keywords"),
+    [
+        ({"after": "FROM"}, ["FROM", "EXPOSE", "ENTRYPOINT", "WORKDIR", "COPY"]),
+        ({"after": "WORKDIR"}, ["FROM", "WORKDIR", "EXPOSE", "ENTRYPOINT", "COPY"]),
+        ({"before": "COPY"}, ["FROM", "WORKDIR", "EXPOSE", "ENTRYPOINT", "COPY"]),
+        ({}, ["FROM", "EXPOSE", "ENTRYPOINT", "WORKDIR", "COPY"]),
+    ],
+)
+def test_reorder_puts_them_before_or_after_and_before_workdir_where_neither_is_given(
+    folder: Path, place: dict[str, str], keywords: list[str]
+) -> None:
+    scenario = load_scenario(folder)
+    step = Reorder(of="as-written", stage=1, move=("EXPOSE", "ENTRYPOINT"), **place)
+    moved = Variant(name="moved", reorder=step)
+    extended = scenario.model_copy(update={"variants": (*scenario.variants, moved)})
+    stage = parse(dockerfile_text(extended, moved)).stages[1]
+    assert [one.keyword for one in stage.instructions] == keywords
+
+
 def test_reorder_of_a_reorder_applies_both_in_order(folder: Path) -> None:
     scenario = load_scenario(folder)
     step = Reorder(of="metadata-first", stage="1", move=("ENTRYPOINT",), before="EXPOSE")

@@ -71,6 +71,36 @@ def test_relative_path_gives_absolute_paths(folder: Path, monkeypatch: pytest.Mo
     assert load_scenario(Path()).name == "java-iotd"
 
 
+def reordered(place: str) -> str:
+    return (HEAD + BODY).replace('before = "WORKDIR"', place)
+
+
+def test_reorder_may_say_after_what(folder: Path) -> None:
+    text = reordered('after = "WORKDIR"')
+    (folder / "scenario.toml").write_text(text, encoding="utf-8")
+    reorder = load_scenario(folder).variant("metadata-first").reorder
+    assert reorder is not None
+    assert (reorder.before, reorder.after) == (None, "WORKDIR")
+
+
+@pytest.mark.parametrize(
+    ("place", "key", "message"),
+    [
+        ('before = "COPY", after = "COPY"', "variant[1].reorder", "has both before and after"),
+        ('after = "RUN"', "variant[1].reorder", "no instruction 'RUN' to move to"),
+        ('after = ""', "variant[1].reorder.after", "is no usable text"),
+        ("after = 1", "variant[1].reorder.after", "is no text"),
+        ('aftr = "COPY"', "variant[1].reorder.aftr", "is not a known key"),
+    ],
+)
+def test_reorder_with_a_wrong_place_is_told(
+    folder: Path, place: str, key: str, message: str
+) -> None:
+    found = problems(folder, reordered(place))
+    assert list(found) == [key]
+    assert message in found[key].message
+
+
 def test_context_may_be_the_users_own_project_elsewhere(folder: Path, tmp_path: Path) -> None:
     (folder / "app").rename(tmp_path / "project")
     for context in ("../project", str(tmp_path / "project")):

@@ -148,7 +148,9 @@ class _Scoring:
         self._ok = outcome is BuildOutcome.OK
         self._timed_out = outcome is BuildOutcome.TIMEOUT
         self._numbering = StepNumbering(reading.request)
-        self._reachable = reading.request.dockerfile.reachable(reading.request.target)
+        self._reachable = reading.request.dockerfile.reachable(
+            reading.request.target, reading.request.build_args
+        )
         self._by_step: dict[StepKey, list[tuple[str, Vertex]]] = {}
         self._key_of: dict[str, StepKey] = {}
         for digest, vertex in reading.vertices.items():

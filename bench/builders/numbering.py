@@ -77,7 +77,7 @@ class StepNumbering:
         self._stages: list[_Numbered] = []
         for stage in request.dockerfile.stages:
             self._stages.append(self._number(stage))
-        self._reachable = request.dockerfile.reachable(request.target)
+        self._reachable = request.dockerfile.reachable(request.target, request.build_args)
 
     def find(self, name: VertexName) -> StepKey | None:
         """Return the instruction that ``name`` speaks of; None for a trigger or an unknown."""
@@ -106,7 +106,7 @@ class StepNumbering:
         return None
 
     def _number(self, stage: Stage) -> _Numbered:
-        parent = self._dockerfile.find_stage(stage.base, before=stage.index)
+        parent = self._dockerfile.parent(stage, self._globals)
         if parent is None:
             base = self._bases.get(stage.base)
             numbered = _Numbered(_state_of(base), base.on_build if base else ())

@@ -46,7 +46,9 @@ class StageState:
                 self._declare(word, build_args, global_args)
         elif instruction.keyword == "WORKDIR":
             path = expand(" ".join(instruction.arguments), self.variables)
-            self.working_dir = posixpath.normpath(posixpath.join(self.working_dir or "/", path))
+            joined = posixpath.join(self.working_dir or "/", path)
+            # normpath() keeps two leading slashes apart from one, as POSIX lets it; Go does not.
+            self.working_dir = posixpath.normpath("/" + joined.lstrip("/"))
 
     def _declare(
         self, word: str, build_args: Mapping[str, str], global_args: Mapping[str, str]

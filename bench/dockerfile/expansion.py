@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_SPECIAL = "@*#?-$!"
+"""Names of one character that a shell would know and a builder knows not: always empty."""
+
+
 def expand(word: str, variables: Mapping[str, str], *, escape: str = "\\") -> str:
     """Return ``word`` with variables replaced and quotes removed."""
     return _Lexer(word, variables, escape).process("")
@@ -96,7 +100,7 @@ class _Lexer:
 
     def _name(self) -> str:
         start = self._at
-        if self._peek().isdigit():
+        if self._peek() and (self._peek().isdigit() or self._peek() in _SPECIAL):
             self._at += 1
         else:
             while self._peek() and (self._peek().isalnum() or self._peek() == "_"):

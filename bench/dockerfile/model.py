@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.dockerfile.environment import global_variables
+from bench.dockerfile.expansion import expand
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+
+_INDEX = re.compile(r"\A[0-9]+\Z")  # not isdecimal(): it takes digits of every script
 
 GLOBAL_STAGE_INDEX = -1
 """The stage index of an ARG that stands before the first FROM."""
@@ -74,14 +80,20 @@ class Dockerfile:
         """
         visible = self.stages[:before]
         if isinstance(reference, str):
-            wanted = reference.lower()
-            for stage in reversed(visible):
-                if stage.name is not None and stage.name.lower() == wanted:
-                    return stage
-            if not reference.isdecimal():
-                return None
+            named = _named(visible, reference)
+            if named is not None or not _INDEX.match(reference):
+                return named
         index = int(reference)
         return visible[index] if 0 <= index < len(visible) else None
+
+    def parent(self, stage: Stage, variables: Mapping[str, str]) -> Stage | None:
+        """Return the earlier stage that the FROM of ``stage`` names, or None: it is an image.
+
+        ``variables`` are the values of the global ARGs: ``FROM $BASE`` may name a stage too.
+        FROM knows no stage by its index (BuildKit ``dockerfile2llb/convert.go``, moby
+        ``builder/dockerfile/dispatchers.go`` getFromImage).
+        """
+        return _named(self.stages[: stage.index], expand(stage.base, variables))
 
     def target_stage(self, target: str | None) -> Stage:
         """Return the stage to build: the last, or the one ``target`` names.
@@ -97,8 +109,11 @@ class Dockerfile:
             raise KeyError(target)
         return stage
 
-    def reachable(self, target: str | None = None) -> frozenset[int]:
+    def reachable(
+        self, target: str | None = None, build_args: Mapping[str, str] | None = None
+    ) -> frozenset[int]:
         """Return the indices of the stages that BuildKit builds for ``target``."""
+        variables = global_variables(self, build_args or {})
         reached: set[int] = set()
         pending = [self.target_stage(target)]
         while pending:
@@ -106,16 +121,19 @@ class Dockerfile:
             if stage.index in reached:
                 continue
             reached.add(stage.index)
-            for reference in stage_references(stage):
-                found = self.find_stage(reference, before=stage.index)
-                if found is not None:
-                    pending.append(found)
+            found = [self.parent(stage, variables)]
+            found += [self.find_stage(one, before=stage.index) for one in copy_sources(stage)]
+            pending += [one for one in found if one is not None]
         return frozenset(reached)
 
 
-def stage_references(stage: Stage) -> Iterator[str]:
-    """Yield every stage or image that ``stage`` takes something from, as written."""
-    yield stage.base
+def _named(stages: tuple[Stage, ...], name: str) -> Stage | None:
+    wanted = name.lower()
+    return next((one for one in reversed(stages) if (one.name or "").lower() == wanted), None)
+
+
+def copy_sources(stage: Stage) -> Iterator[str]:
+    """Yield every stage or image that ``stage`` copies or mounts something from, as written."""
     for instruction in stage.instructions[1:]:
         source = from_reference(instruction)
         if source is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from typing import NoReturn
 
@@ -49,11 +50,13 @@ def parse(text: str, path: str = "Dockerfile") -> Dockerfile:
 
 
 def _instructions(text: str, path: str) -> list[Instruction]:
+    _check_characters(text, path)
     try:
         commands = buildkit_parser.parse_string(text)
     except buildkit_parser.GoParseError as error:
+        line = _line_of_error(text)
         raise DockerfileError(
-            f"{path}: does not parse: {error}", remedy="mend the Dockerfile"
+            f"{path}:{line}: does not parse: {error}", remedy="mend this line of the Dockerfile"
         ) from error
     instructions = []
     for command in commands:
@@ -70,6 +73,29 @@ def _instructions(text: str, path: str) -> list[Instruction]:
         _check(path, instruction)
         instructions.append(instruction)
     return instructions
+
+
+def _check_characters(text: str, path: str) -> None:
+    """Refuse what the parser, which takes a C string, would cut short or crash on."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in line):
+            raise DockerfileError(
+                f"{path}:{number}: holds a character that is no text: {line[:80]!r}",
+                remedy="save the Dockerfile as UTF-8 text",
+            )
+
+
+def _line_of_error(text: str) -> int:
+    """Return where the instruction begins that the parser refuses without naming a line.
+
+    It is the one after the longest beginning of the text that does parse.
+    """
+    lines = text.split("\n")
+    for count in range(len(lines) - 1, 0, -1):
+        with contextlib.suppress(buildkit_parser.GoParseError):
+            buildkit_parser.parse_string("\n".join(lines[:count]))
+            return count + 1
+    return 1
 
 
 def _check(path: str, instruction: Instruction) -> None:

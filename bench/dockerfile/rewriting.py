@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bench.dockerfile.environment import global_variables
 from bench.dockerfile.expansion import expand
-from bench.dockerfile.model import from_reference, stage_references
+from bench.dockerfile.model import copy_sources
 from bench.dockerfile.parsing import parse
 from bench.errors import DockerfileError
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
     from bench.dockerfile.model import Dockerfile, Instruction, Stage
 
-_FROM_IMAGE = re.compile(r"(?is)\A(\s*FROM\s+(?:(?:--\S+|[\\`][ \t]*\r?\n)\s*)*)(\S+)")
-_FLAG_END = r"(?=[\s,]|$)"
+_BREAK = r"[\\`][ \t]*\r?\n(?:\s*#[^\n]*\n)*"  # a continued line, and comments before the next
+_FROM_IMAGE = re.compile(rf"(?is)\A(\s*FROM\s+(?:(?:--\S+|{_BREAK})\s*)*)(\S+)")
+_FLAGS = re.compile(rf"(?is)\A\s*[A-Z]+\s+(?:(?:--\S+|{_BREAK})\s*)*")
+_FROM_VALUE = re.compile(r"(?<=[-,=\"]from=)[^\s,\"]+")
 
 
 def matches(instruction: Instruction, reference: str) -> bool:
@@ -124,15 +126,8 @@ def _span(lines: Sequence[str], instruction: Instruction) -> tuple[int, int]:
     start = instruction.line - 1
     while start > 0 and lines[start - 1].lstrip().startswith("#"):
         start -= 1
-    # Parser directives (# syntax, # escape, # check) hold only on top of the file: they stay.
-    while start < instruction.line - 1 and _is_directive(lines, start):
-        start += 1
+    # Parser directives are not among them: they stand on top of the file, above a FROM.
     return start, instruction.end_line
-
-
-def _is_directive(lines: Sequence[str], number: int) -> bool:
-    pattern = re.compile(r"#\s*[A-Za-z][A-Za-z0-9]*\s*=")
-    return all(pattern.match(line.lstrip()) for line in lines[: number + 1])
 
 
 @dataclass(frozen=True)
@@ -164,17 +159,20 @@ def external_images(
     for stage in dockerfile.stages:
         if wanted is not None and stage.index not in wanted:
             continue
-        for raw in stage_references(stage):
+        if dockerfile.parent(stage, variables) is None:
+            image = _base_image(dockerfile, stage, variables)
+            uses.setdefault(stage.base, ImageUse(stage.base, image))
+        for raw in copy_sources(stage):
             if dockerfile.find_stage(raw, before=stage.index) is None:
-                uses.setdefault(raw, ImageUse(raw, _image(dockerfile, stage, raw, variables)))
+                uses.setdefault(raw, ImageUse(raw, raw))
     return list(uses.values())
 
 
-def _image(dockerfile: Dockerfile, stage: Stage, raw: str, variables: Mapping[str, str]) -> str:
-    image = expand(raw, variables)
+def _base_image(dockerfile: Dockerfile, stage: Stage, variables: Mapping[str, str]) -> str:
+    image = expand(stage.base, variables)
     if not image:
         raise DockerfileError(
-            f"{dockerfile.path}:{stage.instructions[0].line}: FROM {raw} names no image",
+            f"{dockerfile.path}:{stage.instructions[0].line}: FROM {stage.base} names no image",
             remedy="give its ARG a default before the first FROM, or set build_args",
         )
     return image
@@ -203,26 +201,22 @@ def _with_images(
     source: str,
     images: Mapping[str, str],
 ) -> str:
-    def external(raw: str | None) -> str | None:
-        if raw is None or dockerfile.find_stage(raw, before=stage.index) is not None:
-            return None
-        return images.get(raw)
-
     if instruction.keyword == "FROM":
-        image = external(stage.base)
+        # An expression that names a stage is no key of ``images``; see `external_images`.
+        named = dockerfile.parent(stage, {})
+        image = None if named is not None else images.get(stage.base)
         if image is None:
             return source
-        return _FROM_IMAGE.sub(rf"\g<1>{image}", source, count=1)
-    names = [from_reference(instruction)]
-    names += [
-        part.removeprefix("from=")
-        for mount in instruction.flag_values("mount")
-        for part in mount.split(",")
-        if part.startswith("from=")
-    ]
-    for raw in names:
-        image = external(raw)
-        if raw is not None and image is not None:
-            pattern = re.compile(rf"(?<=from=){re.escape(raw)}{_FLAG_END}")
-            source = pattern.sub(image, source)
-    return source
+        return _FROM_IMAGE.sub(lambda match: match[1] + image, source, count=1)
+
+    def external(match: re.Match[str]) -> str:
+        raw = match[0]
+        if dockerfile.find_stage(raw, before=stage.index) is not None:
+            return raw
+        return images.get(raw, raw)
+
+    if not any(flag.startswith(("--from=", "--mount=")) for flag in instruction.flags):
+        return source
+    head = _FLAGS.match(source)
+    end = head.end() if head is not None else 0
+    return _FROM_VALUE.sub(external, source[:end]) + source[end:]

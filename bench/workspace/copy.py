@@ -5,11 +5,13 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from bench.workspace.tree import Kind, Node, node_of, walk
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from bench.workspace.tree import Unreadable
@@ -24,6 +26,10 @@ _READ = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _CREATE = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_CREAT | os.O_EXCL
 
 
+Way = Callable[[int, int], None]
+"""Copies all bytes from one file descriptor to another; OSError if it cannot."""
+
+
 class Copier:
     """Copies between two file systems in the cheapest way they offer, found out once.
 
@@ -31,8 +37,9 @@ class Copier:
     kernel's ``copy_file_range``; then plain reads and writes.
     """
 
-    def __init__(self) -> None:
-        self._ways = [_clone, _copy_in_kernel, _copy_plainly]
+    def __init__(self, ways: Sequence[Way] = ()) -> None:
+        self.ways = list(ways or (_clone, _copy_in_kernel, _copy_plainly))
+        """The ways still worth trying, best first."""
 
     def copy_content(self, source: str, destination: str) -> None:
         """Copy the bytes of the regular file ``source`` to ``destination``, which must not exist.
@@ -54,11 +61,11 @@ class Copier:
     def _copy(self, reader: int, writer: int) -> None:
         while True:
             try:
-                return self._ways[0](reader, writer)
+                return self.ways[0](reader, writer)
             except OSError as error:
-                if error.errno not in _NO_SUCH_WAY or len(self._ways) == 1:
+                if error.errno not in _NO_SUCH_WAY or len(self.ways) == 1:
                     raise
-                del self._ways[0]
+                del self.ways[0]
 
     def copy_node(self, source: Path, destination: Path, node: Node) -> None:
         """Copy one node from tree ``source`` to tree ``destination``, a directory as empty.

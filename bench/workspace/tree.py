@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
@@ -24,6 +25,9 @@ class Kind(StrEnum):
     FIFO = "FIFO"
     DEVICE = "device"
 
+
+_CLOCK_REALTIME_COARSE = 5
+"""linux/time.h; Python's time module does not name it."""
 
 SPECIAL = frozenset({Kind.FIFO, Kind.DEVICE})
 _KINDS = {
@@ -134,13 +138,13 @@ def settle(newest_ctime_ns: int) -> None:
     changed twice within one tick would look unchanged the second time.
     """
     for _ in range(50):  # a stamp in the future (the clock was set back) must not hang us
-        if _coarse_clock_ns() > newest_ctime_ns:
+        if coarse_clock_ns() > newest_ctime_ns:
             return
         time.sleep(0.001)
 
 
-def _coarse_clock_ns() -> int:
-    clock: int | None = getattr(time, "CLOCK_REALTIME_COARSE", None)
-    if clock is None:
-        return time.time_ns() - 20_000_000
-    return time.clock_gettime_ns(clock)
+def coarse_clock_ns() -> int:
+    """Read the clock that file systems stamp with, in nanoseconds since 1970."""
+    if sys.platform == "linux":
+        return time.clock_gettime_ns(_CLOCK_REALTIME_COARSE)
+    return time.time_ns() - 20_000_000  # later than any tick can lag behind

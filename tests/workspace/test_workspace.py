@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,7 +89,7 @@ def test_reset_does_not_write_through_a_link_out_of_the_copy(
     outside = tmp_path / "outside"
     outside.write_bytes(b"mine")
     outside.chmod(0o600)
-    workspace = make_workspace({"a": b"1", "b": b"2", "d/x": b"3"})
+    workspace = make_workspace({"a": b"mine", "b": b"2", "d/x": b"3"})
     for name in ("a", "b"):
         (workspace.root / name).unlink()
     os.link(outside, workspace.root / "a")
@@ -104,8 +106,6 @@ def test_reset_does_not_write_through_a_link_out_of_the_copy(
 
 
 def test_reset_brings_back_a_copy_that_was_removed_whole(make_workspace: MakeWorkspace) -> None:
-    import shutil
-
     workspace = make_workspace({"a/b": b"1"})
     before = picture(workspace.root)
     shutil.rmtree(workspace.root)
@@ -121,6 +121,24 @@ def test_hard_links_become_separate_files(tmp_path: Path) -> None:
     (workspace.root / "a").write_bytes(b"2")
     assert (workspace.root / "b").read_bytes() == b"1"
     assert (source / "a").read_bytes() == b"1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount a small file system")
+def test_a_full_disk_gives_one_clear_message(tmp_path: Path) -> None:
+    small = tmp_path / "small"
+    small.mkdir()
+    write_files(tmp_path / "source", {"a": bytes(3 << 20)})
+    mount = ["mount", "-t", "tmpfs", "-o", "size=7m", "tmpfs", str(small)]
+    subprocess.run(mount, check=True)
+    try:
+        workspace = create(tmp_path / "source", small / "scratch")
+        with pytest.raises(WorkspaceError, match=r"pack.*No space.*free space"):
+            workspace.pack()
+        assert not list((small / "scratch/packs").iterdir())
+        with pytest.raises(WorkspaceError, match=r"copy.*No space.*free space"):
+            create(tmp_path / "source", small / "other")
+    finally:
+        subprocess.run(["umount", str(small)], check=True)
 
 
 def test_the_dockerfile_replaces_a_link_and_not_what_it_names(tmp_path: Path) -> None:

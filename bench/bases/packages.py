@@ -6,9 +6,13 @@ import io
 import shutil
 import tarfile
 import tempfile
+import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import docker.errors
 
 from bench.bases.host import CA_BUNDLE, apt_proxy_settings, apt_sources, debian_release
 from bench.bases.npm import add_npm
@@ -18,9 +22,10 @@ from bench.errors import BaseImageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    import docker
 
 _WORK = "/tmp/cachebench"  # noqa: S108 - inside the container of an installation
+_CONTAINERS = f"cachebench-install-{uuid.uuid4().hex[:8]}-"
+"""How the names of this process's installing containers begin."""
 _LOG_LINES = 6
 _INSTALL_REMEDY = "check that apt-get update works on this host, then repeat bench bases build"
 _BUILD_REMEDY = "see bench doctor for the engine, then repeat bench bases build"
@@ -56,6 +61,14 @@ def make_from_packages(
             client.images.remove(installed, noprune=True)
 
 
+def stop_installations(client: docker.DockerClient) -> None:
+    """End the installations of this process; whoever waits for one gets its error."""
+    for container in client.containers.list(filters={"name": _CONTAINERS}):
+        # It may end by itself in this moment.
+        with suppress(docker.errors.APIError):
+            container.kill()
+
+
 def _prepare_context(recipe: Recipe, context: Path, progress: Callable[[str], None]) -> None:
     """Lay out the build context; it is fetched while apt works in the container."""
     shutil.copytree(recipe.folder, context)
@@ -71,7 +84,10 @@ def _install(client: docker.DockerClient, parent: str, recipe: Recipe, tag: str)
     """
     files = _install_files(recipe)
     container = client.containers.create(
-        parent, ["sh", f"{_WORK}/{INSTALL_SCRIPT}"], network_mode="host"
+        parent,
+        ["sh", f"{_WORK}/{INSTALL_SCRIPT}"],
+        name=_CONTAINERS + recipe.name,
+        network_mode="host",
     )
     try:
         container.put_archive("/", files)

@@ -14,7 +14,7 @@ import docker.errors
 from bench.bases.busybox import busybox_tar
 from bench.bases.faults import engine_faults
 from bench.bases.host import make_rootfs
-from bench.bases.packages import make_from_packages
+from bench.bases.packages import make_from_packages, stop_installations
 from bench.bases.recipe import REPOSITORY, Recipe, load_recipe
 from bench.errors import BaseImageError
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 LABEL = "cachebench.standin"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 """Said in the image, as published ones do, so that a Dockerfile can extend it."""
+_STOP_SECONDS = 0.2
+"""Between two looks for an installation to end: one may be only about to start."""
 _AT_ONCE = 2
 """Unpacking packages keeps one core busy while fetching them waits for the network."""
 
@@ -114,8 +116,14 @@ def ensure_standins(
                 name = running.pop(job)
                 made[name] = job.result()
                 order.done(name)
+    except KeyboardInterrupt:
+        pool.shutdown(wait=False, cancel_futures=True)
+        while not all(job.done() for job in running):
+            stop_installations(client)
+            time.sleep(_STOP_SECONDS)
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C nothing more is begun
+        pool.shutdown(cancel_futures=True)  # after an error nothing more is begun
     return tuple(made[name] for name in wanted)
 
 

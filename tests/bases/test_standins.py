@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
+import threading
+import time
 import uuid
+from functools import partial
 from typing import TYPE_CHECKING
 
 import docker
 import pytest
 
+from bench.bases import standins
 from bench.bases.packages import make_from_packages
 from bench.bases.recipe import INSTALL_SCRIPT, RECIPES, Recipe, load_recipe, load_recipes
 from bench.bases.standins import (
@@ -150,3 +156,24 @@ def test_several_are_made_in_the_order_asked_for(engine_client: docker.DockerCli
     made = ensure_standins(engine_client, [busybox], progress=quiet)
     assert [standin.recipe for standin in made] == [busybox]
     assert made[0].present
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_an_installation_and_leaves_nothing(
+    engine_client: docker.DockerClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The signal comes when apt is at work in the container; the packages take far longer."""
+    name = f"test-{uuid.uuid4().hex[:8]}"
+    shutil.copytree(RECIPES, tmp_path / "recipes")
+    shutil.copytree(RECIPES / "maven", tmp_path / "recipes" / name)
+    monkeypatch.setattr(standins, "load_recipe", partial(load_recipe, folder=tmp_path / "recipes"))
+    ensure_standin(engine_client, load_recipe("openjdk"), progress=quiet)
+    recipe = load_recipe(name, tmp_path / "recipes")
+    threading.Timer(4, os.kill, [os.getpid(), signal.SIGINT]).start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        ensure_standins(engine_client, [recipe], progress=quiet)
+    assert time.monotonic() - begin < 10
+    named = engine_client.containers.list(all=True, filters={"name": "cachebench-install-"})
+    assert not [container for container in named if name in str(container.name)]
+    assert not engine_client.images.list(recipe.repository)

@@ -129,7 +129,8 @@ class Dockerfile:
 
 def _named(stages: tuple[Stage, ...], name: str) -> Stage | None:
     wanted = name.lower()
-    return next((one for one in reversed(stages) if (one.name or "").lower() == wanted), None)
+    named = (one for one in reversed(stages) if one.name is not None)
+    return next((one for one in named if str(one.name).lower() == wanted), None)
 
 
 def copy_sources(stage: Stage) -> Iterator[str]:

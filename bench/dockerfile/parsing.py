@@ -60,12 +60,12 @@ def _instructions(text: str, path: str) -> list[Instruction]:
         ) from error
     instructions = []
     for command in commands:
-        keyword = command.cmd.upper()
+        keyword = (command.cmd or "").upper()  # None for a lone escape character
         instruction = Instruction(
             keyword=keyword,
-            text=" ".join(command.original.split()),
-            flags=tuple(command.flags),
-            arguments=tuple(command.value),
+            text=" ".join((command.original or "").split()),
+            flags=tuple(command.flags or ()),
+            arguments=tuple(command.value or ()),
             exec_form=command.json,
             line=command.start_line,
             end_line=command.end_line,

@@ -28,6 +28,7 @@ def test_a_stage_is_found_by_name_in_any_case_or_by_index() -> None:
     assert index("build") == index("1") == index(1) == 1
     assert index("nowhere") is None
     assert index("9") is None
+    assert index("") is None  # although stages without a name are there
     assert index(-1) is None
     assert index("٣") is None  # a digit, but no index that a builder would read
 

@@ -85,6 +85,7 @@ def test_flags_are_apart_from_arguments() -> None:
         ("FROM a AZ b", 1, "IMAGE AS NAME"),
         ("FROM a\nENV A \\\n  1\nLABEL x=1\nENV B\nCMD x\n", 5, "ENV must have two arguments"),
         ("FROM a\nRUN <<A\nA\nRUN <<EOF\nx\n", 4, "unterminated heredoc"),
+        ("FROM a\n\\\n", 2, "unknown instruction"),
         ("FROM a\nRUN x\0y\n", 2, "no text"),
         ("FROM a\nRUN x\n\nRUN \ud800\n", 4, "no text"),
     ],

@@ -21,6 +21,7 @@ _COMMANDS = {
     "bases": ("bench.cli.bases", "bases"),
     "clean": ("bench.cli.clean", "clean"),
     "engine": ("bench.cli.engine", "engine"),
+    "init": ("bench.cli.init", "init"),
     "plan": ("bench.cli.plan", "plan"),
     "report": ("bench.cli.report", "report"),
     "run": ("bench.cli.run", "run"),

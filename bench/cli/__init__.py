@@ -50,7 +50,7 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(bench.__version__, prog_name="bench")
 def cli() -> None:
-    r"""Measure how well Dockerfiles use the build cache.
+    """Measure how well Dockerfiles use the build cache.
 
     \b
     First steps:
@@ -62,7 +62,7 @@ def cli() -> None:
     Exit status: 0 fine, 1 a check or expectation failed, 2 usage or scenario error, 3 no engine,
     4 a build failed or a base image cannot be had, 5 records cannot be written or read,
     130 interrupted (what was measured is kept).
-    """
+    """  # noqa: D301  # \b is click's mark for text to leave as it stands
 
 
 def main() -> NoReturn:

@@ -53,12 +53,12 @@ def bases() -> None:
 @_engine_host
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def list_command(engine_host: str | None, as_json: bool) -> None:
-    r"""List the stand-ins: what each stands for, whether the engine has it, size and tag.
+    """List the stand-ins: what each stands for, whether the engine has it, size and tag.
 
     \b
     Example:
       bench bases list --json
-    """
+    """  # noqa: D301  # \b is click's mark
     with _engine(engine_host) as client:
         standins = [find_standin(client, recipe) for recipe in load_recipes()]
     if as_json:
@@ -75,13 +75,13 @@ def list_command(engine_host: str | None, as_json: bool) -> None:
 def build_command(
     names: tuple[str, ...], every: bool, engine_host: str | None, quiet: bool
 ) -> None:
-    r"""Make the stand-ins NAMES that the engine lacks (as root on Debian; all: about a minute).
+    """Make the stand-ins NAMES that the engine lacks (as root on Debian; all: about a minute).
 
     \b
     Examples:
       bench bases build busybox
       bench bases build --all
-    """
+    """  # noqa: D301  # \b is click's mark
     recipes = _chosen(names, every)
     progress = _silent if quiet else _timed()
     with _engine(engine_host) as client:
@@ -95,12 +95,12 @@ def build_command(
 @click.argument("names", nargs=-1)
 @_engine_host
 def copy_command(source: str, names: tuple[str, ...], engine_host: str | None) -> None:
-    r"""Copy stand-ins from the engine at SOURCE: NAMES, else all it has.
+    """Copy stand-ins from the engine at SOURCE: NAMES, else all it has.
 
     \b
     Example:
       bench bases copy unix:///var/run/docker.sock --engine-host unix:///run/other/docker.sock
-    """
+    """  # noqa: D301  # \b is click's mark
     progress = _timed()
     with _engine(source) as here, _engine(engine_host) as there:
         recipes = _chosen(names, every=not names)
@@ -116,13 +116,13 @@ def copy_command(source: str, names: tuple[str, ...], engine_host: str | None) -
 @click.option("--all", "every", is_flag=True, help="Remove every stand-in.")
 @_engine_host
 def remove_command(names: tuple[str, ...], every: bool, engine_host: str | None) -> None:
-    r"""Remove stand-ins from the engine, those of older recipes too; other images stay.
+    """Remove stand-ins from the engine, those of older recipes too; other images stay.
 
     \b
     Examples:
       bench bases remove maven
       bench bases remove --all
-    """
+    """  # noqa: D301  # \b is click's mark
     chosen = tuple(recipe.name for recipe in _chosen(names, every))
     with _engine(engine_host) as client:
         removed = remove_standins(client, () if every else chosen)

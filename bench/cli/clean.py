@@ -19,7 +19,8 @@ def clean(dry_run: bool) -> None:
     """Remove the images and build-cache records that killed runs left in the engine.
 
     A run cleans up after itself, also after Ctrl-C. Only one that was killed outright leaves its
-    images, all tagged localhost:1/cachebench/run-…; nothing else is touched. Refuses while a run is going on.
+    images, all tagged localhost:1/cachebench/run-…; nothing else is touched. It refuses while a
+    run is going on.
     """
     client = connect(start=False)
     engine = describe(client)

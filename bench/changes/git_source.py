@@ -43,8 +43,10 @@ def read_git(source: Path, *arguments: str) -> bytes:
         ChangeError: git is missing, or the command fails.
 
     """
-    # A file system monitor that the repository names would be a program of its own.
-    command = ["git", "-c", "core.fsmonitor=false", "-C", str(source), *arguments]
+    # A file system monitor that the repository names would be a program of its own, and log.follow
+    # would take a folder for a single file.
+    settings = ("-c", "core.fsmonitor=false", "-c", "log.follow=false")
+    command = ["git", *settings, "-C", str(source), *arguments]
     try:
         done = subprocess.run(command, env=git_environment(), capture_output=True, check=True)
     except OSError as error:

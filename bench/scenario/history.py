@@ -25,6 +25,8 @@ class History:
     """How many were looked at; 0 where there is no history."""
     counts: Counter[str] = field(default_factory=Counter)
     """In how many of them each file was changed, by its path relative to the folder."""
+    fault: str = ""
+    """Why there is no history, as git says it."""
 
 
 def read_history(folder: Path) -> History:
@@ -32,24 +34,22 @@ def read_history(folder: Path) -> History:
 
     The repository is only read. A file that was renamed counts from then on under its new name.
     """
-    selection = (f"--max-count={COMMITS}", "--no-merges", "--no-show-signature")
+    log = ("log", f"--max-count={COMMITS}", "--no-merges", "--no-show-signature")
     try:
-        commits = read_git(folder, "log", *selection, "--format=x", "--", ".")
+        commits = read_git(folder, *log, "--format=%H", "--", ".")
         names = read_git(
             folder,
-            "log",
-            *selection,
+            *log,
             "--format=",
             "--name-only",
             "--no-renames",
-            "--no-follow",
             "--root",
             "--relative",
             "-z",
             "--",
             ".",
         )
-    except ChangeError:  # no git, no repository, no commit yet
-        return History()
+    except ChangeError as error:  # no git, no repository, no commit yet
+        return History(fault=" ".join(error.message.split()))
     listed = (os.fsdecode(name) for name in names.split(b"\0") if name)
     return History(len(commits.split()), Counter(listed))

@@ -129,6 +129,7 @@ def survey(project: Path, folder: Path, dockerfile: Path) -> Starter:
         dockerfile=parsed,
         choice=choice,
         commits=history.commits if measured else 0,
+        no_history=_readable(history.fault),
         taken=taken,
         move=metadata_move(parsed),
         port=port_edit(parsed),

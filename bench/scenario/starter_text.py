@@ -35,6 +35,9 @@ class Starter:
     dockerfile: Dockerfile
     choice: Choice
     commits: int
+    """How many commits the weights count; 0 where they are guessed."""
+    no_history: str = ""
+    """What git says where there is no history."""
     taken: list[Intake] = field(default_factory=list)
     move: Move | None = None
     port: PortEdit | None = None
@@ -193,9 +196,10 @@ def _origin(starter: Starter) -> str:
             f"weights count the commits among the last {starter.commits} of the project."
         )
     else:
+        fault = f" ({_one_line(starter.no_history)})" if starter.no_history else ""
         text = (
-            "There is no git history of these files, so the weights are a guess: code changes ten "
-            "times as often as the list of dependencies. Mend them."
+            f"There is no git history of these files{fault}, so the weights are a guess: code "
+            "changes ten times as often as the list of dependencies. Mend them."
         )
     return _comment(text) + "\n"
 

@@ -45,8 +45,8 @@ class Summary:
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether every value the interval allows has the same sign."""
-        return self.n > 1 and (self.low > 0 or self.high < 0)
+        """Whether the usual 95 % are reached and every value they allow has the same sign."""
+        return self.sure and (self.low > 0 or self.high < 0)
 
 
 class Finding(StrEnum):
@@ -109,7 +109,7 @@ def find(gains: Summary | None, margin: float) -> Finding:
 def share(gains: Summary | None, baseline: Summary | None) -> float | None:
     """Return the median gain as a share of the baseline's median.
 
-    None where the data cannot carry a ratio: fewer than two pairs, an interval of the gain that
+    None where the data cannot carry a ratio: too few pairs for 95 %, an interval of the gain that
     holds zero, or a baseline that is not above zero.
     """
     if gains is None or baseline is None or not gains.excludes_zero or baseline.low <= 0:

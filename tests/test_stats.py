@@ -79,12 +79,12 @@ def test_no_difference_at_all_is_the_same_even_without_a_margin() -> None:
     assert find(summarise([0.0, 0.0, 0.0]), 0.0) is Finding.SAME
 
 
-def test_a_share_is_given_only_where_the_gain_is_distinct_from_zero() -> None:
+def test_a_share_is_given_only_where_the_gain_is_surely_not_zero() -> None:
     baseline = summarise([2.0, 2.0, 2.2])
-    assert share(summarise([0.5, 0.6, 0.4]), baseline) == pytest.approx(0.25)
-    assert share(summarise([0.5, -0.1, 0.4]), baseline) is None
-    assert share(summarise([0.5]), baseline) is None
-    assert share(summarise([0.5, 0.6]), summarise([0.0, 0.1])) is None
+    assert share(summarise([0.5, 0.6, 0.4, 0.5, 0.5, 0.5]), baseline) == pytest.approx(0.25)
+    assert share(summarise([0.5, 0.6, 0.4, 0.5, 0.5]), baseline) is None
+    assert share(summarise([0.5, -0.1, 0.4, 0.5, 0.5, 0.5]), baseline) is None
+    assert share(summarise([0.5] * 6), summarise([0.0, 0.1])) is None
     assert share(None, baseline) is None
 
 

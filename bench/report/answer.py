@@ -204,6 +204,11 @@ class _Judged:
         return self.gain is not None and self.gain.sure
 
     @property
+    def weight(self) -> str:
+        """What few pairs can only be: so few fall on one side of zero by chance as well."""
+        return "" if self.sure else "too few for 95 %, so a hint and not yet "
+
+    @property
     def limit(self) -> str:
         """The margin in words."""
         if self.metric.unit == "B":
@@ -275,14 +280,14 @@ def _conclusion(
     gained, limit = comparison.hits_gained, judged.limit
     if judged.metric.name in _COUNTS:
         return _count_conclusion(judged, limit, act)
-    # A count of rounds is all the certainty that few rounds have, so it is said.
-    rounds = "" if judged.sure else f" in each of {judged.pairs} rounds, too few for 95 %"
+    rounds = "" if judged.sure else f" in each of {judged.pairs} rounds"
     if judged.finding is Finding.GAIN:
         losers = [other.change for other in others if _loses(other)]
         but = f", at the price of {listed(losers)}" if losers else ""
-        return f"More than the margin of {limit}{rounds}: a reason to {act}{but}."
+        return f"More than the margin of {limit}{rounds}: {judged.weight}a reason to {act}{but}."
     if judged.finding is Finding.LOSS:
-        return f"Worse by more than the margin of {limit}{rounds}: a reason not to {act}."
+        worse = f"Worse by more than the margin of {limit}{rounds}"
+        return f"{worse}: {judged.weight}a reason not to {act}."
     if judged.finding is Finding.SAME:
         little = "little" if gained and min(gained) > 0 else "no"
         return f"Within the margin of {limit}{rounds}: {little} reason to {act}."
@@ -350,6 +355,8 @@ def _difference(gain: Summary | None) -> str:
         return "no pair"
     if gain.n == 1:
         return f"{signed_seconds(-gain.median)} in a single pair"
+    if not gain.sure:
+        return f"{signed_seconds(-gain.median)} in {gain.n} paired rounds, too few for 95 %"
     if not gain.excludes_zero:
         return f"not distinguishable from zero, n={gain.n}"
     more = "more" if gain.median < 0 else "less"

@@ -65,7 +65,10 @@ def test_a_gain_beyond_the_margin_is_a_reason_and_names_who_pays(tmp_path: Path)
 
 def test_few_rounds_are_never_called_certain(tmp_path: Path) -> None:
     classic, _ = found(tmp_path, noise=0.0, rounds=3).verdicts
-    assert "in each of 3 rounds, too few for 95 %" in classic.sentence
+    assert (
+        "in each of 3 rounds: too few for 95 %, so a hint and not yet a reason" in classic.sentence
+    )
+    assert "% better" not in classic.sentence
     single, _ = found(tmp_path / "one", rounds=1).verdicts
     assert single.finding is Finding.UNCLEAR
     assert "measure more rounds" in single.sentence
@@ -80,7 +83,7 @@ def test_hits_alone_are_not_called_a_reason(tmp_path: Path) -> None:
 
 
 def test_lost_hits_are_called_lost(tmp_path: Path) -> None:
-    classic, _ = found(tmp_path, noise=0.0, extra=verdict_on(change="edit-port")).verdicts
+    classic, _ = found(tmp_path, noise=0.0, rounds=6, extra=verdict_on(change="edit-port")).verdicts
     assert "metadata-first loses 2 hits on edit-port" in classic.sentence
     assert "a reason not to move" in classic.sentence
 

@@ -10,26 +10,13 @@ import pytest
 
 from bench.cli import cli
 from bench.errors import ExitCode
+from tests.support.command import leaf_commands
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 
-def _commands(
-    group: click.Command = cli, path: tuple[str, ...] = ()
-) -> list[tuple[str, click.Command]]:
-    if not isinstance(group, click.Group):
-        return [(" ".join(("bench", *path)), group)]
-    context = click.Context(group)
-    found = []
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        found += _commands(command, (*path, name))
-    return found
-
-
-COMMANDS = _commands()
+COMMANDS = leaf_commands(cli)
 
 
 @pytest.mark.parametrize(("path", "command"), COMMANDS, ids=[path for path, _ in COMMANDS])

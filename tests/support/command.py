@@ -7,6 +7,8 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -31,3 +33,18 @@ def bench(
         check=False,
     )
     return done.returncode, done.stdout
+
+
+def leaf_commands(
+    group: click.Command, path: tuple[str, ...] = ("bench",)
+) -> list[tuple[str, click.Command]]:
+    """Return every command below ``group`` that is no group itself, with the words that call it."""
+    if not isinstance(group, click.Group):
+        return [(" ".join(path), group)]
+    context = click.Context(group)
+    found = []
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        found += leaf_commands(command, (*path, name))
+    return found

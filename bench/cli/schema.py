@@ -9,7 +9,11 @@ import click
 from bench.scenario.models import ScenarioFile
 
 
-@click.command("schema")
+@click.command(
+    epilog="""\b
+Examples:
+  bench schema > scenario.schema.json"""
+)
 def schema() -> None:
     """Print the JSON Schema of scenario.toml, for editors and other tools.
 

@@ -365,7 +365,8 @@ class _Run:
         with contextlib.suppress(BenchError, OSError):
             head.write(self.folder)
             if records:
-                write_tables(tables_of(records, head.engine.version), self.folder)
+                engine = f"{head.engine.version} {head.engine.image_store}"
+                write_tables(tables_of(records, engine), self.folder)
 
     def _records(self) -> Iterator[BuildRecord]:
         if (self.folder / "journal.jsonl").exists():

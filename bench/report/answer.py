@@ -31,6 +31,7 @@ from bench.report.names import (
     span,
 )
 from bench.report.rows import edited_by, moved, rows_of, same_instructions
+from bench.report.worth import worth_of_hits, worth_sentence
 from bench.stats import Finding, Summary, find, margin_of, share
 
 if TYPE_CHECKING:
@@ -155,6 +156,7 @@ def _verdict(
     judged = _Judged(metric, find(gain, margin), margin, gain, before)
     sentences = [
         _gains_sentence(comparison, judged),
+        *filter(None, [worth_sentence(worth_of_hits(dataset, comparison))]),
         _conclusion(comparison, judged, others, _act(dataset, comparison)),
         *_price_sentences(price),
     ]
@@ -213,7 +215,10 @@ class _Judged:
         """The margin in words."""
         if self.metric.unit == "B":
             return size(self.margin)
-        return seconds(self.margin) if self.metric.unit == "s" else f"{self.margin:.2g}"
+        if self.metric.unit == "s":
+            return seconds(self.margin)
+        number = f"{self.margin:.2g}"
+        return number if self.metric.name == "hit_ratio" else f"{number} {self.metric.name}"
 
 
 def _metric(name: str) -> Metric:

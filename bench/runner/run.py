@@ -14,14 +14,10 @@ from typing import TYPE_CHECKING
 import docker.errors
 import requests
 
-from bench.bases import resolve_base
 from bench.bases.isolation import Isolation
-from bench.bases.salt import SCRATCH
 from bench.builders import make_builder
 from bench.builders.protocol import BuildOutcome
-from bench.changes import SourceState, apply_change
 from bench.dataset import tables_of, write_tables
-from bench.dockerfile import external_images, parse
 from bench.engine import describe, engine_lock
 from bench.engine.lost import engine_may_be_lost
 from bench.errors import BenchError, UsageError
@@ -30,21 +26,21 @@ from bench.runner.events import Silent
 from bench.runner.expectations import check_expectations, unstable_controls
 from bench.runner.head import HEAD_NAME, RunHead, read_head, stored_settings
 from bench.runner.plan import NO_ROUND, Phase, PlannedBuild, make_plan
-from bench.runner.trial import Trial, change_ids
-from bench.scenario import dockerfile_place, dockerfile_text
-from bench.workspace import Workspace
+from bench.runner.prepare import make_workspaces, rehearse, resolve_bases
+from bench.runner.trial import Trial
+from bench.scenario import dockerfile_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from docker import DockerClient
 
-    from bench.bases import ResolvedBase
     from bench.journal import BuildRecord
     from bench.runner.events import Observer
     from bench.runner.expectations import ExpectationResult
     from bench.runner.plan import Settings
     from bench.scenario import Scenario
+    from bench.workspace import Workspace
 
 
 @dataclass
@@ -208,9 +204,9 @@ class _Run:
             engine_lock(engine.id, on_wait=self.observer.note),
             tempfile.TemporaryDirectory(prefix="cachebench-") as scratch,
         ):
-            workspaces = self._workspaces(Path(scratch), dockerfiles)
-            self._rehearse(workspaces)
-            bases = self._resolve_bases(dockerfiles)
+            workspaces = make_workspaces(self.scenario, dockerfiles, Path(scratch))
+            rehearse(self.scenario, self.settings.changes, workspaces, self.run)
+            bases = resolve_bases(self.client, self.scenario, dockerfiles, self.observer)
             head = RunHead(
                 run=self.run,
                 scenario=self.scenario,
@@ -238,51 +234,6 @@ class _Run:
                 self._clean(isolation)
                 self._finish(head)
         return self._result(complete)
-
-    def _workspaces(self, scratch: Path, dockerfiles: dict[str, str]) -> dict[str, Workspace]:
-        return {
-            name: Workspace.create(
-                self.scenario.context,
-                scratch / name,
-                dockerfile_text=text,
-                dockerfile_path=dockerfile_place(self.scenario, self.scenario.variant(name)),
-            )
-            for name, text in dockerfiles.items()
-        }
-
-    def _rehearse(self, workspaces: dict[str, Workspace]) -> None:
-        """Apply every change to every variant once, so that none fails an hour into the run."""
-        for name, workspace in workspaces.items():
-            variant = self.scenario.variant(name)
-            for number, change in enumerate(self.settings.changes):
-                state = SourceState(
-                    root=workspace.root,
-                    dockerfile=dockerfile_place(self.scenario, variant),
-                    source=self.scenario.context,
-                    pristine=workspace.pristine,
-                    scenario=self.scenario.directory,
-                    build_args=dict(variant.build_args),
-                )
-                planned = PlannedBuild(number, Phase.CHANGE, NO_ROUND, 0, name, "", change)
-                try:
-                    apply_change(self.scenario.change(change), state, change_ids(self.run, planned))
-                    parse((workspace.root / state.dockerfile).read_text(), f"{name}+{change}")
-                finally:
-                    workspace.reset()
-
-    def _resolve_bases(self, dockerfiles: dict[str, str]) -> list[ResolvedBase]:
-        images: dict[str, None] = {}
-        for name, text in dockerfiles.items():
-            variant = self.scenario.variant(name)
-            for use in external_images(parse(text, name), variant.build_args):
-                if use.image != SCRATCH:
-                    images.setdefault(use.image)
-        return [
-            resolve_base(
-                self.client, image, self.scenario.bases.get(image), progress=self.observer.note
-            )
-            for image in images
-        ]
 
     def _trials(
         self, workspaces: dict[str, Workspace], isolation: Isolation

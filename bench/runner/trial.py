@@ -79,8 +79,7 @@ class Trial:
 
     def _build(self, planned: PlannedBuild) -> BuildRecord:
         pristine = self.workspace.manifest(self._client_rule)
-        state = self._changed(planned)
-        dockerfile = self._dockerfile(state, planned)
+        state, dockerfile = changed_state(self.scenario, self.workspace, planned, self.run)
         salted = self.isolation.salted(dockerfile, self._salt, state.build_args, state.base_layers)
         context = self.workspace.pack(
             replace={state.dockerfile: salted.dockerfile.text.encode()}, client=self._client_rule
@@ -143,31 +142,6 @@ class Trial:
         words = (self.run, self.variant.name, self.builder.name, self.attempt, self._salts)
         return hashlib.sha256("\0".join(map(str, words)).encode()).hexdigest()[:16]
 
-    def _changed(self, planned: PlannedBuild) -> SourceState:
-        state = SourceState(
-            root=self.workspace.root,
-            dockerfile=dockerfile_place(self.scenario, self.variant),
-            source=self.scenario.context,
-            pristine=self.workspace.pristine,
-            scenario=self.scenario.directory,
-            build_args=dict(self.variant.build_args),
-        )
-        if planned.phase is Phase.CHANGE:
-            apply_change(self.scenario.change(planned.change), state, change_ids(self.run, planned))
-        return state
-
-    def _dockerfile(self, state: SourceState, planned: PlannedBuild) -> Dockerfile:
-        path = state.root / state.dockerfile
-        try:
-            return parse(path.read_text(), f"{self.variant.name}/{state.dockerfile}")
-        except DockerfileError as error:
-            if planned.phase is not Phase.CHANGE:
-                raise
-            raise ChangeError(
-                f"change {planned.change!r} breaks the Dockerfile: {error.message}",
-                remedy="mend the change's steps in scenario.toml",
-            ) from error
-
     def _image(
         self, build: Build, salted: SaltedDockerfile
     ) -> tuple[ImageFacts | None, int | None]:
@@ -182,6 +156,38 @@ class Trial:
         if before is None:
             self._last_image = image
         return image, new_layer_bytes(image, known)
+
+
+def changed_state(
+    scenario: Scenario, workspace: Workspace, planned: PlannedBuild, run: str
+) -> tuple[SourceState, Dockerfile]:
+    """Apply the planned change, if any, to the scratch copy; return what there is to build.
+
+    Raises:
+        ChangeError: the change cannot be applied, changes nothing, or breaks the Dockerfile.
+
+    """
+    variant = scenario.variant(planned.variant)
+    state = SourceState(
+        root=workspace.root,
+        dockerfile=dockerfile_place(scenario, variant),
+        source=scenario.context,
+        pristine=workspace.pristine,
+        scenario=scenario.directory,
+        build_args=dict(variant.build_args),
+    )
+    if planned.phase is Phase.CHANGE:
+        apply_change(scenario.change(planned.change), state, change_ids(run, planned))
+    path = state.root / state.dockerfile
+    try:
+        return state, parse(path.read_text(), f"{planned.variant}/{state.dockerfile}")
+    except (DockerfileError, UnicodeDecodeError, OSError) as error:
+        if planned.phase is not Phase.CHANGE:
+            raise
+        raise ChangeError(
+            f"change {planned.change!r} breaks the Dockerfile: {error}",
+            remedy="mend the change's steps in scenario.toml",
+        ) from error
 
 
 def with_texts_of(dockerfile: Dockerfile, steps: Iterable[Step]) -> Iterable[Step]:

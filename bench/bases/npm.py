@@ -86,8 +86,10 @@ def _from_host_npm(work: Path) -> Path:
         cwd=work,
         remedy=_REMEDY,
     )
-    shutil.unpack_archive(work / f"npm-{NPM_VERSION}.tgz", work / "npm", filter="data")
-    return work / "npm" / "package"
+    # Not with shutil: its safe filter came with Python 3.11.4, and Debian 12 has 3.11.2.
+    unpack = ["tar", "--extract", "--gzip", "--file", f"npm-{NPM_VERSION}.tgz"]
+    run(unpack, "cannot unpack npm's package", cwd=work, remedy=_REMEDY)
+    return work / "package"
 
 
 def _fill(cache: Path, package_json: Path, node: str, npm: Path, work: Path) -> None:

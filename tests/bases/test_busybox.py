@@ -72,9 +72,11 @@ def test_the_hosts_or_the_distributions_busybox_is_static(
     if not installed:
         monkeypatch.setenv("PATH", programs_but_busybox(tmp_path / "bin"))
     with tarfile.open(fileobj=io.BytesIO(busybox_tar())) as opened:
-        opened.extract("bin/busybox", tmp_path / "out", filter="data")
+        program = opened.extractfile("bin/busybox")
+        assert program is not None
+        (tmp_path / "busybox").write_bytes(program.read())
         names = opened.getnames()
-    assert is_static(tmp_path / "out" / "bin" / "busybox")
+    assert is_static(tmp_path / "busybox")
     assert "bin/sh" in names or "usr/bin/sh" in names
 
 

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 CHOSEN: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "hello-stages": ((), ()),
     "go-gallery": ((), ("edit-html", "edit-env")),
-    "java-iotd": (("metadata-first", "reproducible-jar"), ("edit-comment", "edit-port")),
-    "node-access-log": (("copy-all", "test-aside"), ("edit-test", "edit-description")),
+    "java-iotd": (("metadata-first", "reproducible-jar"), ("edit-comment",)),
+    "node-access-log": (("copy-all", "test-aside"), ("edit-test",)),
     "dev-and-deploy": (("deploy", "one-file"), ("edit-test", "edit-readme")),
 }
 

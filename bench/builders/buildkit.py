@@ -17,14 +17,10 @@ import networkx as nx
 from bench.builders.classic import LOG_LINES, log_lines
 from bench.builders.numbering import StepKey, StepNumbering, parse_vertex_name
 from bench.builders.protocol import Build, BuildOutcome, Step, StepOutcome
+from bench.builders.reading import read_build
 from bench.builders.stages import Interval, busy, stage_timings, union
 from bench.builders.status import decode_status
-from bench.builders.transport import (
-    Arrival,
-    BuildRefusedError,
-    BuildStream,
-    BuildTimeoutError,
-)
+from bench.builders.transport import Arrival, BuildStream
 from bench.dockerfile import GLOBAL_STAGE_INDEX
 
 if TYPE_CHECKING:
@@ -53,18 +49,7 @@ class BuildKitBuilder:
         """Build ``request``; see `bench.builders.protocol.Builder`."""
         build_id = f"cachebench-{secrets.token_hex(8)}"
         stream = BuildStream(self._client, request, version="2", build_id=build_id)
-        reading = BuildKitReading(request)
-        outcome, error = BuildOutcome.OK, ""
-        try:
-            for arrival in stream:
-                reading.take(arrival)
-        except BuildTimeoutError:
-            outcome, error = BuildOutcome.TIMEOUT, f"no end after {request.timeout_seconds:g} s"
-        except BuildRefusedError as refusal:
-            outcome, error = BuildOutcome.FAILED, str(refusal)
-        if reading.error:
-            outcome, error = BuildOutcome.FAILED, reading.error
-        return reading.result(outcome, error, stream.seconds)
+        return read_build(stream, BuildKitReading(request))
 
 
 @dataclass

@@ -13,13 +13,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.builders.protocol import Build, BuildOutcome, Step, StepOutcome
+from bench.builders.reading import read_build
 from bench.builders.stages import Interval, stage_timings
-from bench.builders.transport import (
-    Arrival,
-    BuildRefusedError,
-    BuildStream,
-    BuildTimeoutError,
-)
+from bench.builders.transport import Arrival, BuildStream
 from bench.dockerfile import GLOBAL_STAGE_INDEX
 
 if TYPE_CHECKING:
@@ -60,18 +56,7 @@ class ClassicBuilder:
     def build(self, request: BuildRequest) -> Build:
         """Build ``request``; see `bench.builders.protocol.Builder`."""
         stream = BuildStream(self._client, request, version="1", build_id="")
-        reading = ClassicReading(request.dockerfile, request.target)
-        outcome, error = BuildOutcome.OK, ""
-        try:
-            for arrival in stream:
-                reading.take(arrival)
-        except BuildTimeoutError:
-            outcome, error = BuildOutcome.TIMEOUT, f"no end after {request.timeout_seconds:g} s"
-        except BuildRefusedError as refusal:
-            outcome, error = BuildOutcome.FAILED, str(refusal)
-        if reading.error:
-            outcome, error = BuildOutcome.FAILED, reading.error
-        return reading.result(outcome, error, stream.seconds)
+        return read_build(stream, ClassicReading(request.dockerfile, request.target))
 
 
 @dataclass

@@ -196,12 +196,21 @@ class _Scoring:
         # merge with what stood before) is what later steps build on.
         linked = [vertex for rest, vertex in vertices if rest.startswith("LINK ")]
         decisive = linked or [vertex for _, vertex in vertices]
-        if any(vertex.cached for vertex in decisive):
-            # A failed build shows steps it never came to as cached (moby/buildkit#5644).
-            return StepOutcome.HIT if self._ok else StepOutcome.NOT_RUN
-        if any(vertex.intervals for vertex in decisive):
+        if self._ok:
+            # What never started in a build that ended well was not run: the cache answered for
+            # it, or for a step that needs it.
+            ran = any(vertex.starts and not vertex.cached for vertex in decisive)
+            return StepOutcome.MISS if ran else StepOutcome.HIT
+        return self._outcome_in_failure(decisive)
+
+    def _outcome_in_failure(self, vertices: list[Vertex]) -> StepOutcome:
+        # A failed build shows steps it never came to as cached (moby/buildkit#5644), and gives
+        # steps that were cut off an end and the error of the cancellation.
+        if any(vertex.cached or vertex.error for vertex in vertices):
+            return StepOutcome.NOT_RUN
+        if any(vertex.intervals for vertex in vertices):
             return StepOutcome.MISS
-        under_way = any(vertex.starts for vertex in decisive)
+        under_way = any(vertex.starts for vertex in vertices)
         return StepOutcome.FAILED if self._timed_out and under_way else StepOutcome.NOT_RUN
 
     def stage_intervals(self) -> dict[int, list[Interval]]:

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 LOG_LINES = 40
 _STEP = re.compile(r"\AStep (\d+)/(\d+) : (\S+)")
 _USING_CACHE = " ---> Using cache"
-_RUNNING = " ---> Running in "
+_RUNNING = re.compile(r"\A ---> Running in ([0-9a-f]+)")
+_REMOVED = re.compile(r"\A(?: ---> Removed|Removing) intermediate container ")
 _COLOUR = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -42,7 +43,6 @@ class _Place:
     began: float | None = None
     ended: float | None = None
     cached: bool = False
-    running: bool = False
 
 
 class ClassicBuilder:
@@ -69,6 +69,8 @@ class ClassicReading:
     image_id: str | None = None
     _places: list[_Place] = field(default_factory=list)
     _current: int = -1
+    _container: str | None = None
+    """The container that an instruction runs in just now, as the stream names it."""
     _log: deque[str] = field(default_factory=lambda: deque(maxlen=LOG_LINES))
 
     def __post_init__(self) -> None:
@@ -88,22 +90,25 @@ class ClassicReading:
 
     def _take_text(self, text: str, at: float) -> None:
         self._log.extend(log_lines(text))
+        if self._container is not None:
+            # All this may be a RUN's own output, which can look like anything.
+            if self._container in text and _REMOVED.match(text):
+                self._container = None
+            return
+        running = _RUNNING.match(text)
         step = _STEP.match(text)
-        if step is not None and self._is_next(int(step[1]), int(step[2]), step[3]):
+        if running is not None:
+            self._container = running[1]
+        elif step is not None and self._is_next(int(step[1]), int(step[2]), step[3]):
             self._finish(at)
             self._current += 1
             self._places[self._current].began = at
-        elif self._current >= 0:
-            place = self._places[self._current]
-            if text.startswith(_RUNNING):
-                place.running = True
-            elif text.rstrip("\n") == _USING_CACHE and not place.running:
-                place.cached = True
-            elif text.startswith("Successfully built "):
-                self._finish(at)
+        elif self._current >= 0 and text.rstrip("\n") == _USING_CACHE:
+            self._places[self._current].cached = True
+        elif text.startswith("Successfully built "):
+            self._finish(at)
 
     def _is_next(self, number: int, total: int, keyword: str) -> bool:
-        # What a RUN prints arrives in the same stream; only the line that must come next counts.
         if number != self._current + 2 or number > len(self._places) or total < len(self._places):
             return False
         return keyword.upper() == self._places[number - 1].instruction.keyword

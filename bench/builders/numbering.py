@@ -13,13 +13,13 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.dockerfile import StageState, global_variables
+from bench.dockerfile import StageState, global_variables, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from bench.builders.protocol import BaseImageConfig, BuildRequest
-    from bench.dockerfile import Stage
+    from bench.dockerfile import Instruction, Stage
 
 VERTEX_KEYWORDS = frozenset({"RUN", "COPY", "ADD", "WORKDIR"})
 """The instructions that make a vertex, beside FROM of an image."""
@@ -120,17 +120,22 @@ class StepNumbering:
             )
             numbered = _Numbered(self._stages[parent.index].state.copy(), triggers)
             index = 0
-        for trigger in numbered.triggers:
-            if trigger.split(maxsplit=1)[0].upper() in VERTEX_KEYWORDS:
-                index += 1
-                numbered.steps[index] = None
-        for step, instruction in enumerate(stage.instructions[1:], start=2):
+        own = list(enumerate(stage.instructions[1:], start=2))
+        for step, instruction in [*_triggered(numbered.triggers), *own]:
             numbered.state.apply(instruction, self._build_args, self._globals)
             is_root = instruction.keyword == "WORKDIR" and numbered.state.working_dir == "/"
             if instruction.keyword in VERTEX_KEYWORDS and not is_root:
                 index += 1
                 numbered.steps[index] = step
         return numbered
+
+
+def _triggered(triggers: Sequence[str]) -> list[tuple[None, Instruction]]:
+    """Return the instructions that a base's ONBUILD adds; they are no step of the Dockerfile."""
+    if not triggers:
+        return []
+    stage = parse("\n".join(["FROM scratch", *triggers]), "ONBUILD").stages[0]
+    return [(None, instruction) for instruction in stage.instructions[1:]]
 
 
 def _state_of(base: BaseImageConfig | None) -> StageState:

@@ -70,8 +70,11 @@ class BuildRecord:
     log_tail: tuple[str, ...] = ()
 
     def to_json(self) -> str:
-        """Return the record as one line of JSON."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+        """Return the record as one line of ASCII JSON.
+
+        File names that are not UTF-8 are held with surrogates, which no encoding takes.
+        """
+        return json.dumps(asdict(self), separators=(",", ":"))
 
     @classmethod
     def from_json(cls, line: str) -> BuildRecord:

@@ -60,6 +60,11 @@ def test_a_build_that_times_out_is_stopped_in_the_engine(
         time.sleep(0.1)
     assert left == []
 
+    next_text = f"FROM {busybox_image}\nRUN echo {word}\n"
+    build = make_builder(builder, any_engine).build(plain_request(tmp_path, next_text, {}, tag))
+    any_engine.images.remove(tag, force=True)
+    assert (build.outcome, build.misses) == (BuildOutcome.OK, 1)
+
 
 @pytest.mark.parametrize("builder", BUILDERS)
 def test_a_dockerfile_that_the_engine_refuses_is_a_failed_build_with_its_words(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import docker.errors
 import requests.exceptions
 import urllib3.exceptions
 
@@ -34,13 +35,18 @@ def engine_lost(error: BaseException) -> EngineLostError:
 
 @contextmanager
 def engine_may_be_lost() -> Iterator[None]:
-    """Turn a lost connection inside the block into one clear error.
+    """Turn a lost connection, or a request the engine fails, into one clear error.
 
     Raises:
-        EngineLostError: the engine does not answer any more.
+        EngineLostError: the engine does not answer any more, or not as it has to.
 
     """
     try:
         yield
     except LOST as error:
         raise engine_lost(error) from error
+    except docker.errors.APIError as error:
+        raise EngineLostError(
+            f"the engine failed a request: {error.explanation or error}",
+            remedy="was something removed in it meanwhile? Then go on with bench run --resume",
+        ) from error

@@ -13,7 +13,7 @@ from bench.bases.isolation import Isolation, clean_leftovers, leftover_runs
 from bench.bases.salt import salt_diff_id
 from bench.builders import make_builder
 from bench.dockerfile import parse
-from bench.engine import describe
+from bench.engine import describe, engine_lock
 from tests.builders.contexts import plain_request, salted_request
 
 if TYPE_CHECKING:
@@ -119,7 +119,8 @@ def test_what_a_killed_run_left_is_removed_and_the_user_s_things_stay(
             killed.build(salt, builder)
         assert killed.isolation.run in leftover_runs(any_engine)
 
-        clean_leftovers(any_engine, killed.isolation.image_store)
+        with engine_lock(describe(any_engine).id):  # as bench clean does: a run may be going on
+            clean_leftovers(any_engine, killed.isolation.image_store)
 
         after = inventory(any_engine)
         assert killed.isolation.run not in leftover_runs(any_engine)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bench.bases.isolation import leftover_runs
 from bench.engine import EngineSpec, client_of, start, stop
 from bench.errors import EngineLostError, ExitCode, RecordsError
 from bench.journal import read_journal
@@ -99,3 +100,33 @@ def test_a_full_disk_ends_the_run_and_keeps_every_record_made_before(
     records = list(read_journal(full_disk / "run"))
     assert len(records) > 10
     assert [record.build for record in records] == list(range(len(records)))
+
+
+class Removal(Silent):
+    """Somebody removes the run's images behind its back."""
+
+    def __init__(self, client: docker.DockerClient) -> None:
+        self.client = client
+
+    def finished(self, record: BuildRecord) -> None:
+        if record.build == 4:
+            for tags in leftover_runs(self.client).values():
+                for tag in tags:
+                    self.client.images.remove(tag, force=True)
+
+
+def test_an_image_removed_under_the_run_ends_it_with_a_clear_message(
+    engine_client: docker.DockerClient, default_busybox_image: str, tmp_path: Path
+) -> None:
+    scenario = small_scenario(tmp_path / "small", default_busybox_image)
+    settings = make_settings(scenario, builders=["classic"], changes=["touch"], rounds=2)
+
+    with pytest.raises(EngineLostError, match="No such image") as lost:
+        run_scenario(
+            scenario, settings, engine_client, tmp_path / "run", observer=Removal(engine_client)
+        )
+
+    assert "--resume" in lost.value.remedy
+    result = resume_run(scenario, engine_client, tmp_path / "run")
+    assert result.complete
+    assert result.broken == []

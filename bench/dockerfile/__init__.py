@@ -3,6 +3,7 @@
 from bench.dockerfile.environment import StageState, global_variables
 from bench.dockerfile.expansion import expand
 from bench.dockerfile.model import GLOBAL_STAGE_INDEX, Dockerfile, Instruction, Stage
+from bench.dockerfile.mounts import has_cache_mounts, rename_cache_mounts
 from bench.dockerfile.parsing import KEYWORDS, parse
 from bench.dockerfile.rewriting import (
     ImageUse,
@@ -23,8 +24,10 @@ __all__ = [
     "expand",
     "external_images",
     "global_variables",
+    "has_cache_mounts",
     "matches",
     "parse",
+    "rename_cache_mounts",
     "reorder",
     "replace_images",
 ]

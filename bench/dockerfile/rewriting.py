@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 _BREAK = r"[\\`][ \t]*\r?\n(?:\s*#[^\n]*\n)*"  # a continued line, and comments before the next
 _FROM_IMAGE = re.compile(rf"(?is)\A(\s*FROM\s+(?:(?:--\S+|{_BREAK})\s*)*)(\S+)")
-_FLAGS = re.compile(rf"(?is)\A\s*[A-Z]+\s+(?:(?:--\S+|{_BREAK})\s*)*")
+FLAGS = re.compile(rf"(?is)\A\s*[A-Z]+\s+(?:(?:--\S+|{_BREAK})\s*)*")
+"""An instruction up to the end of its flags, over continued lines."""
 _FROM_VALUE = re.compile(r"(?<=[-,=\"]from=)[^\s,\"]+")
 
 
@@ -64,7 +65,7 @@ def reorder(
         raise DockerfileError(f"{path}: there is no stage {stage!r}", remedy=f"it has: {names}")
     moved = _selected(found, move, path)
     anchor = _anchor(found, moved, before, after, path)
-    lines = _lines(text)
+    lines = split_lines(text)
     spans = [_span(lines, instruction) for instruction in moved]
     moving = {number for start, end in spans for number in range(start, end)}
     block = [_ended(lines[number]) for start, end in spans for number in range(start, end)]
@@ -112,7 +113,8 @@ def _anchor(
     return fits[0] if before is not None else fits[-1]
 
 
-def _lines(text: str) -> list[str]:
+def split_lines(text: str) -> list[str]:
+    """Return the lines of a Dockerfile, each with its end."""
     # Not splitlines(): the builders end a line at \n only, never at \f, \x85 or a lone \r.
     return re.findall(r"[^\n]*\n|[^\n]+", text)
 
@@ -183,14 +185,14 @@ def replace_images(dockerfile: Dockerfile, images: Mapping[str, str]) -> str:
 
     Keys are names as written (`ImageUse.raw`). References to stages are left alone.
     """
-    lines = _lines(dockerfile.text)
+    lines = split_lines(dockerfile.text)
     for stage in dockerfile.stages:
         for instruction in stage.instructions:
             span = slice(instruction.line - 1, instruction.end_line)
             old = "".join(lines[span])
             new = _with_images(dockerfile, stage, instruction, old, images)
             if new != old:
-                lines[span] = _lines(new)
+                lines[span] = split_lines(new)
     return "".join(lines)
 
 
@@ -217,6 +219,6 @@ def _with_images(
 
     if not any(flag.startswith(("--from=", "--mount=")) for flag in instruction.flags):
         return source
-    head = _FLAGS.match(source)
+    head = FLAGS.match(source)
     end = head.end() if head is not None else 0
     return _FROM_VALUE.sub(external, source[:end]) + source[end:]

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import docker.errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import requests
     from docker import DockerClient
@@ -74,6 +74,12 @@ def run_repository(run: str) -> str:
 
 def cache_records(client: DockerClient) -> list[CacheRecord]:
     """List the engine's BuildKit records."""
+    api: Any = client.api
+    # Of everything the engine could count, only these: the containerd image store goes through
+    # all snapshots to measure its images, and fails where one is removed meanwhile. Engines
+    # before API 1.42 do not know the parameter and count everything.
+    response = api.get(api._url("/system/df"), params={"type": "build-cache"})
+    usage: dict[str, Any] = api._result(response, json=True)
     return [
         CacheRecord(
             id=raw["ID"],
@@ -81,7 +87,7 @@ def cache_records(client: DockerClient) -> list[CacheRecord]:
             description=raw.get("Description") or "",
             created_at=_time(raw["CreatedAt"]),
         )
-        for raw in client.df().get("BuildCache") or []
+        for raw in usage.get("BuildCache") or []
     ]
 
 
@@ -104,7 +110,7 @@ def _time(text: str) -> dt.datetime:
 def remove_images(client: DockerClient, diff_ids: Iterable[str], removed: Removed) -> None:
     """Remove every image one of whose layers is in ``diff_ids``: tags first, then by ID."""
     salts = set(diff_ids)
-    mine = {str(image.id): image for image in client.images.list(all=True) if _holds(image, salts)}
+    mine = {str(image.id): image for image in _images(client) if _holds(image, salts)}
     for image in mine.values():
         for tag in image.tags:
             _remove(client, tag)
@@ -122,7 +128,20 @@ def remove_images(client: DockerClient, diff_ids: Iterable[str], removed: Remove
 
 
 def _image_ids(client: DockerClient) -> set[str]:
-    return {str(image.id) for image in client.images.list(all=True)}
+    return {str(raw["Id"]) for raw in client.api.images(all=True)}
+
+
+def _images(client: DockerClient) -> Iterator[Any]:
+    """Yield every image, passing over one that somebody removes while the list is gone through.
+
+    The SDK's own list looks up one image after the other and fails as a whole there.
+    """
+    for image_id in _image_ids(client):
+        try:
+            image = client.images.get(image_id)
+        except docker.errors.NotFound:
+            continue
+        yield image
 
 
 def _holds(image: Any, salts: set[str]) -> bool:

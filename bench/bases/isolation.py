@@ -191,8 +191,8 @@ def _uninterrupted() -> Iterator[None]:
 def leftover_runs(client: DockerClient) -> dict[str, list[str]]:
     """Return the runs whose images are still in the engine, with their tags."""
     runs: dict[str, list[str]] = {}
-    for image in client.images.list():
-        for tag in image.tags:
+    for image in client.api.images():
+        for tag in image["RepoTags"] or ():
             if tag.startswith(RUN_REPOSITORY):
                 run = tag.removeprefix(RUN_REPOSITORY).partition(":")[0]
                 runs.setdefault(run, []).append(tag)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import pytest
+from docker.errors import ImageNotFound
 
 from bench.bases.cleanup import Removed, cache_records, remove_images
 from bench.bases.isolation import Isolation, clean_leftovers, leftover_runs
-from bench.bases.salt import salt_diff_id
-from bench.builders import make_builder
+from bench.bases.salt import Salter, salt_diff_id
+from bench.builders import BuildOutcome, make_builder
 from bench.dockerfile import parse
 from bench.engine import describe, engine_lock
 from tests.builders.contexts import plain_request, salted_request
@@ -34,7 +35,16 @@ FROM scratch
 COPY --from=builder /made /made
 COPY --from=BASE /bin/busybox /bb
 """
+RUN = "cat /a > /made"
 FILES = {"a.txt": "a\n"}
+LOCK_SECONDS = 120
+
+
+@pytest.fixture(autouse=True)
+def alone(any_engine: docker.DockerClient) -> Iterator[None]:
+    """Hold the engine, as every run and every clean-up does: what others leave is removed here."""
+    with engine_lock(describe(any_engine).id, wait_seconds=LOCK_SECONDS):
+        yield
 
 
 def inventory(client: docker.DockerClient) -> tuple[set[str], set[str], set[str]]:
@@ -61,14 +71,16 @@ class Trials:
         tag = self.isolation.built_tag(salt, "v", builder)
         request = salted_request(self.folder, salted, FILES, tag)
         with self.isolation.building():
-            return make_builder(builder, self.client).build(request)
+            build = make_builder(builder, self.client).build(request)
+        assert build.outcome is BuildOutcome.OK, build.error
+        return build
 
 
 @contextmanager
 def user_image(client: docker.DockerClient, base: str, folder: Path) -> Iterator[list[Build]]:
     """A user's own image, built before with both builders; yields a way to build it again."""
     secret = secrets.token_hex(6)
-    text = f"FROM {base}\nCOPY a.txt /a\nRUN echo {secret} > /user\n"
+    text = f"FROM {base}\nRUN echo {secret} > /user\nCOPY a.txt /a\n"
     tags = {name: f"localhost:1/cachebench-user:{secret}-{name}" for name in BUILDERS}
 
     def build() -> list[Build]:
@@ -77,12 +89,15 @@ def user_image(client: docker.DockerClient, base: str, folder: Path) -> Iterator
             for name, tag in tags.items()
         ]
 
-    assert all(one.misses for one in build())
-    again: list[Build] = []
-    yield again
-    again += build()
-    for tag in tags.values():
-        client.images.remove(tag, force=True)
+    try:
+        assert [one.misses for one in build()] == [2, 2]
+        again: list[Build] = []
+        yield again
+        again += build()
+    finally:
+        for tag in tags.values():
+            with suppress(ImageNotFound):
+                client.images.remove(tag, force=True)
 
 
 def test_a_salt_isolates_both_builders_and_leaves_nothing(
@@ -94,8 +109,9 @@ def test_a_salt_isolates_both_builders_and_leaves_nothing(
         one, other = secrets.token_hex(8), secrets.token_hex(8)
 
         for builder in BUILDERS:
-            assert trials.build(one, builder).hits == 0
-            assert trials.build(one, builder).misses == 0
+            cold, warm = trials.build(one, builder), trials.build(one, builder)
+            assert (cold.hits, cold.misses) == (0, 4)
+            assert (warm.hits, warm.misses) == (4, 0)
             assert trials.build(other, builder).hits == 0, f"{builder} saw another trial's cache"
 
         removed = trials.isolation.clean()
@@ -105,7 +121,7 @@ def test_a_salt_isolates_both_builders_and_leaves_nothing(
     assert before[2] <= after[2]
     if trials.isolation.image_store == "graphdriver":
         assert after[2] == before[2]
-    assert [one.misses for one in again] == [0, 0], "the user's cached builds still hit"
+    assert [(one.hits, one.misses) for one in again] == [(2, 0)] * 2, "the user's still hit"
 
 
 def test_what_a_killed_run_left_is_removed_and_the_user_s_things_stay(
@@ -118,23 +134,48 @@ def test_what_a_killed_run_left_is_removed_and_the_user_s_things_stay(
         for builder in BUILDERS:
             killed.build(salt, builder)
         assert killed.isolation.run in leftover_runs(any_engine)
+        assert records_of_run(any_engine) - before[2], "nothing to remove shows nothing"
 
-        with engine_lock(describe(any_engine).id):  # as bench clean does: a run may be going on
-            clean_leftovers(any_engine, killed.isolation.image_store)
+        clean_leftovers(any_engine, killed.isolation.image_store)
 
         after = inventory(any_engine)
+        if killed.isolation.image_store == "graphdriver":
+            assert records_of_run(any_engine) <= before[2]
         assert killed.isolation.run not in leftover_runs(any_engine)
     assert after[:2] == before[:2]
     assert before[2] <= after[2]
-    assert [one.misses for one in again] == [0, 0]
+    assert [(one.hits, one.misses) for one in again] == [(2, 0)] * 2
+
+
+def records_of_run(client: docker.DockerClient) -> set[str]:
+    """Return the records of the trials' RUN, whosever they are."""
+    return {record.id for record in cache_records(client) if RUN in record.description}
 
 
 def test_images_without_the_salt_are_never_removed(
-    engine_client: docker.DockerClient, default_busybox_image: str
+    any_engine: docker.DockerClient, busybox_image: str
 ) -> None:
-    before = inventory(engine_client)
+    removed = Removed()
 
-    remove_images(engine_client, {salt_diff_id(secrets.token_hex(8))}, Removed())
+    remove_images(any_engine, {salt_diff_id(secrets.token_hex(8))}, removed)
 
-    assert inventory(engine_client) == before
-    assert engine_client.images.get(default_busybox_image)
+    assert removed == Removed()
+    assert any_engine.images.get(busybox_image)
+
+
+def test_an_image_that_somebody_removes_meanwhile_does_not_stop_the_clean_up(
+    any_engine: docker.DockerClient, busybox_image: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    salt, tag = secrets.token_hex(8), f"localhost:1/cachebench/run-test:{secrets.token_hex(8)}"
+    Salter(any_engine, describe(any_engine).image_store).salt(busybox_image, salt, tag)
+    listed = any_engine.api.images
+    gone = {"Id": f"sha256:{'0' * 64}", "RepoTags": None}
+    monkeypatch.setattr(any_engine.api, "images", lambda **asked: [gone, *listed(**asked)])
+    removed = Removed()
+
+    assert "test" in leftover_runs(any_engine)
+    remove_images(any_engine, {salt_diff_id(salt)}, removed)
+
+    assert removed.images == 1
+    with pytest.raises(ImageNotFound):
+        any_engine.images.get(tag)

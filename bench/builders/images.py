@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import docker.errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from docker import DockerClient
 
@@ -31,6 +31,15 @@ class ImageFacts:
     layer_bytes: tuple[int, ...] | None
 
 
+@dataclass(frozen=True)
+class HistoryEntry:
+    """One line of an image's history: the image after it, where that is still known by an ID."""
+
+    image: str
+    made_by: str
+    bytes: int
+
+
 def image_facts(client: DockerClient, image_id: str) -> ImageFacts | None:
     """Look an image up; None where it is gone already."""
     try:
@@ -39,31 +48,58 @@ def image_facts(client: DockerClient, image_id: str) -> ImageFacts | None:
     except docker.errors.NotFound:
         return None
     layers = tuple(image.attrs["RootFS"].get("Layers") or ())
-    entries = [(entry.get("CreatedBy") or "", int(entry["Size"])) for entry in reversed(history)]
+    entries = [
+        HistoryEntry(entry.get("Id") or "", entry.get("CreatedBy") or "", int(entry["Size"]))
+        for entry in reversed(history)
+    ]
     return ImageFacts(
         id=image_id,
         bytes=int(image.attrs["Size"]),
         layers=layers,
-        layer_bytes=match_sizes(entries, len(layers)),
+        layer_bytes=match_sizes(
+            entries, len(layers), lambda entry: _layer_count(client, entry.image)
+        ),
     )
 
 
-def match_sizes(history: Sequence[tuple[str, int]], layer_count: int) -> tuple[int, ...] | None:
-    """Return the sizes of ``layer_count`` layers out of (created by, bytes) entries. Pure.
+def _layer_count(client: DockerClient, image_id: str) -> int | None:
+    if not image_id.startswith("sha256:"):
+        return None
+    try:
+        return len(client.images.get(image_id).attrs["RootFS"].get("Layers") or ())
+    except docker.errors.NotFound:
+        return None
+
+
+def match_sizes(
+    history: Sequence[HistoryEntry],
+    layer_count: int,
+    layers_of: Callable[[HistoryEntry], int | None] = lambda _: None,
+) -> tuple[int, ...] | None:
+    """Return the sizes of ``layer_count`` layers out of a history, base first; None if unknown.
 
     The history API does not tell which entries made a layer. Those with bytes did; of the empty
-    ones, only instructions on the file system can have. The newest are kept where the classic
-    builder left out layers that hold nothing (moby ``image/image.go`` NewChildImage).
+    ones, only instructions on the file system can have. The classic builder leaves out layers that
+    hold nothing (moby ``image/image.go`` NewChildImage), but keeps the image after every
+    instruction: where there are too many entries, ``layers_of`` is asked how many layers that has.
     """
-    candidates = [(text, size) for text, size in history if size > 0 or _could_be_layer(text)]
-    surplus = len(candidates) - layer_count
-    sizes = []
-    for text, size in candidates:
-        if surplus > 0 and size == 0 and not text.startswith("cachebench:"):
-            surplus -= 1
-            continue
-        sizes.append(size)
-    return tuple(sizes) if len(sizes) == layer_count else None
+    candidates = [entry for entry in history if entry.bytes > 0 or _could_be_layer(entry.made_by)]
+    if len(candidates) > layer_count:
+        candidates = _with_layers(candidates, layers_of)
+    sizes = tuple(entry.bytes for entry in candidates)
+    return sizes if len(sizes) == layer_count else None
+
+
+def _with_layers(
+    candidates: Sequence[HistoryEntry], layers_of: Callable[[HistoryEntry], int | None]
+) -> list[HistoryEntry]:
+    """Leave out the empty entries after which the image had no more layers than before."""
+    kept: list[HistoryEntry] = []
+    for entry in candidates:
+        count = None if entry.bytes > 0 else layers_of(entry)
+        if count is None or count > len(kept):
+            kept.append(entry)
+    return kept
 
 
 def _could_be_layer(created_by: str) -> bool:

@@ -3,9 +3,10 @@
 Images: whatever holds the salt's layer belongs to the trial. BuildKit records: everything built
 on a salted base hangs below one root record, found through a marker build whose command holds the
 salt; beside these there are the contexts that the run sent, which have no parent and were made
-while one of the run's own builds was under way. On the containerd image store no record may be
-deleted at all: any prune there makes every image-based build of everybody miss (moby
-``buildkit/control`` Prune, seen on 28.5), so records are left to the engine's garbage collection.
+while one of the run's own builds was under way, and cache mounts, whose ids hold the salt. On the
+containerd image store no record may be deleted at all: any prune there makes every image-based
+build of everybody miss (moby ``buildkit/control`` Prune, seen on 28.5), so records are left to the
+engine's garbage collection.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ never be given somebody else's image.
 """
 
 _CONTEXT_RECORDS = ("http url http://build-context-", "copy /context /", "local source for ")
+_MOUNT_RECORD = "cached mount "
+_MOUNT_ID = ' with id "'  # 20.10 does not tell it
 _UNNAMED_CONTEXT_RECORD = "fileop target"  # what 20.10 calls the unpacking of a context
 _BASE_RECORDS = frozenset({"from local", ""})  # graph driver, containerd
 _PRUNE_SECONDS_PER_RECORD = 0.5
@@ -161,10 +164,11 @@ def _remove(client: DockerClient, reference: str) -> bool:
     return True
 
 
-def mark_salt(client: DockerClient, tag: str, salt: str) -> None:
+def mark_salt(client: DockerClient, tag: str, salt: str) -> bool:
     """Build one step on a salted base whose record's description names the salt.
 
-    A base without a shell cannot run it; its records are then found by time alone.
+    Tells whether it could: a base without a shell cannot run it, and one with triggers may want
+    files that are not there. Their records are then found by time alone.
     """
     text = f"FROM {tag}\nRUN : {_marker(salt)}\n".encode()
     buffer = io.BytesIO()
@@ -180,11 +184,16 @@ def mark_salt(client: DockerClient, tag: str, salt: str) -> None:
         headers={"Content-Type": "application/x-tar"},
         timeout=60,
     )
-    response.close()
+    return response.ok and b'"error"' not in response.content
 
 
 def _marker(salt: str) -> str:
     return f"salt-marker-{salt}"
+
+
+def cache_mount_prefix(salt: str) -> str:
+    """Return what the ids of a trial's cache mounts begin with."""
+    return f"cachebench-{salt}-"
 
 
 def own_records(
@@ -199,42 +208,52 @@ def own_records(
 
     ``before`` are the IDs that were there before the run, None where nobody knows: then nothing
     above a salted base is taken, since the user may have had it. A record is the run's if it
-    hangs below the parent of a marker (that parent is the salted base), or below a parentless
-    context record that came into being within a window. ``unmarked_bases`` says that some salted
-    base has no shell to run a marker (``scratch``): then parentless base records of the windows
-    count too.
+    hangs below the parent of a marker (that parent is the salted base), if it is a cache mount
+    whose id holds a salt, or if it came into being within a window and is a context, or a cache
+    mount whose id the engine does not tell. ``unmarked_bases`` says that some salted base could
+    not be marked (``scratch``): then base records of the windows count too. What is found by time
+    alone is left if anything below it is from outside the windows: somebody else uses it.
     """
-    markers = tuple(_marker(salt) for salt in salts)
+    salted = tuple(text for salt in salts for text in (_marker(salt), cache_mount_prefix(salt)))
+    known = before or frozenset()
+    in_windows = {
+        record.id
+        for record in records
+        if any(window.began <= record.created_at <= window.ended for window in windows)
+    }
+    roots: set[str] = set()
     own: set[str] = set()
     for record in records:
-        if any(marker in record.description for marker in markers):
-            own |= {record.id, *record.parents}
-        elif _could_be_root(record, unmarked_bases) and any(
-            window.began <= record.created_at <= window.ended for window in windows
-        ):
-            own.add(record.id)
-    own -= before or frozenset()
-    _add_descendants(records, own, before or frozenset())
+        if any(text in record.description for text in salted):
+            roots |= {record.id, *record.parents}
+        elif record.id in in_windows and _could_be_root(record, unmarked_bases):
+            tree = _tree(records, {record.id} - known, known)
+            own |= tree if tree <= in_windows else set()
+    own |= _tree(records, roots - known, known)
     if before is not None:
         _add_lone_ancestors(records, own, before)
     return own
 
 
 def _could_be_root(record: CacheRecord, unmarked_bases: bool) -> bool:
+    description = record.description.strip()
+    if unmarked_bases and description in _BASE_RECORDS:
+        return True
     if record.parents:
         return False
-    description = record.description.strip()
-    if description.startswith(_CONTEXT_RECORDS) or description == _UNNAMED_CONTEXT_RECORD:
-        return True
-    return unmarked_bases and description in _BASE_RECORDS
+    if description.startswith(_MOUNT_RECORD):
+        return _MOUNT_ID not in description
+    return description.startswith(_CONTEXT_RECORDS) or description == _UNNAMED_CONTEXT_RECORD
 
 
-def _add_descendants(records: Sequence[CacheRecord], own: set[str], before: frozenset[str]) -> None:
-    grown = True
+def _tree(records: Sequence[CacheRecord], roots: set[str], known: frozenset[str]) -> set[str]:
+    """Return ``roots`` and all that hangs below them, but for what is ``known`` from before."""
+    tree, grown = set(roots), bool(roots)
     while grown:
-        more = {record.id for record in records if own.intersection(record.parents)} - own - before
-        own |= more
+        more = {record.id for record in records if tree.intersection(record.parents)} - tree - known
+        tree |= more
         grown = bool(more)
+    return tree
 
 
 def _add_lone_ancestors(

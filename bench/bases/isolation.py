@@ -18,6 +18,7 @@ from bench.bases.cleanup import (
     RUN_REPOSITORY,
     Removed,
     Window,
+    cache_mount_prefix,
     cache_records,
     engine_now,
     mark_salt,
@@ -27,7 +28,13 @@ from bench.bases.cleanup import (
     run_repository,
 )
 from bench.bases.salt import SCRATCH, SaltedImage, Salter, salt_diff_id
-from bench.dockerfile import external_images, parse, replace_images
+from bench.dockerfile import (
+    external_images,
+    has_cache_mounts,
+    parse,
+    rename_cache_mounts,
+    replace_images,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,8 +91,8 @@ class Isolation:
     ) -> SaltedDockerfile:
         """Return ``dockerfile`` with every base replaced by its salted image, made if need be.
 
-        ``salt`` tells one isolated cache from another. ``base_layers`` gives an image one more
-        unique layer: the change of a base.
+        Its cache mounts get ids of their own too. ``salt`` tells one isolated cache from another.
+        ``base_layers`` gives an image one more unique layer: the change of a base.
 
         Raises:
             BaseImageError: a base is not in the engine any more.
@@ -96,8 +103,11 @@ class Isolation:
             for use in external_images(dockerfile, build_args)
         }
         text = replace_images(dockerfile, {raw: image.tag for raw, image in images.items()})
+        sent = parse(text, dockerfile.path)
+        if has_cache_mounts(sent):
+            sent = parse(rename_cache_mounts(sent, cache_mount_prefix(salt)), dockerfile.path)
         return SaltedDockerfile(
-            dockerfile=parse(text, dockerfile.path),
+            dockerfile=sent,
             base_images={image.tag: image.config for image in images.values()},
             base_layers=frozenset(
                 layer for image in images.values() for layer in self._layers_of(image)
@@ -148,8 +158,7 @@ class Isolation:
         because deleting any record there spoils everybody's cache (see `bench.bases.cleanup`).
         """
         keep_records = self.image_store == "containerd"
-        if not keep_records:
-            self._mark()
+        all_marked = keep_records or self._mark()
         removed = Removed()
         diff_ids = {salt_diff_id(salt) for salt in self._salts}
         remove_images(self.client, diff_ids, removed)
@@ -163,16 +172,21 @@ class Isolation:
                 before=self._before,
                 salts=self._salts,
                 windows=self._windows,
-                unmarked_bases=any(image == SCRATCH for image, _, _ in self._salted),
+                unmarked_bases=not all_marked,
             )
             remove_records(self.client, ids, removed)
         return removed
 
-    def _mark(self) -> None:
+    def _mark(self) -> bool:
+        """Mark every salted base; tells whether all could be."""
+        all_marked = True
         for (image, salt, _), salted in self._salted.items():
-            if image != SCRATCH:
-                with self.building():
-                    mark_salt(self.client, salted.tag, salt)
+            if image == SCRATCH or salted.config.on_build:  # a trigger would stand in between
+                all_marked = False
+                continue
+            with self.building():
+                all_marked &= mark_salt(self.client, salted.tag, salt)
+        return all_marked
 
 
 @contextlib.contextmanager

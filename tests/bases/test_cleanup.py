@@ -63,8 +63,26 @@ def test_contexts_count_only_while_the_run_was_building() -> None:
     assert own(late, unpacked) == {"unpacked"}
 
 
-def test_bases_without_a_shell_are_found_by_time_where_the_run_had_such() -> None:
+def test_bases_that_cannot_be_marked_are_found_by_time_where_the_run_had_such() -> None:
     scratch = record("scratch", "from local ")
+    salted, step = record("s2", "from local ", "base"), record("step2", "COPY a b", "s2")
 
-    assert own(scratch) == set()
-    assert own(scratch, unmarked_bases=True) == {"scratch"}
+    assert own(BASE, scratch, salted, step) == set()
+    assert own(BASE, scratch, salted, step, unmarked_bases=True) == {"scratch", "s2", "step2"}
+
+
+def test_what_somebody_uses_outside_the_run_s_builds_is_not_found_by_time() -> None:
+    base, theirs = record("new", "from local "), record("theirs", "RUN x", "new", at=20.0)
+
+    assert own(base, theirs, unmarked_bases=True) == set()
+
+
+def test_cache_mounts_are_the_run_s_by_their_id_or_where_none_is_told_by_time() -> None:
+    told = 'cached mount /c from exec make with id "/{}"'
+    mine = record("mine", told.format("cachebench-abc-/c"), at=20.0)
+    theirs = record("theirs", told.format("/c"))
+    untold = record("untold", "cached mount /c from exec make")
+    late = record("late", "cached mount /c from exec make", at=20.0)
+
+    assert own(mine, theirs, untold, late) == {"mine", "untold"}
+    assert own(mine, theirs, untold, late, before=frozenset({"untold"})) == {"mine"}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import secrets
+import tarfile
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
@@ -57,17 +59,18 @@ def inventory(client: docker.DockerClient) -> tuple[set[str], set[str], set[str]
 class Trials:
     """Builds one Dockerfile on salts of one isolated run."""
 
-    def __init__(self, client: docker.DockerClient, base: str, folder: Path) -> None:
+    def __init__(
+        self, client: docker.DockerClient, base: str, folder: Path, text: str = DOCKERFILE
+    ) -> None:
         self.client = client
-        self.base = base
+        self.dockerfile = parse(text.replace("BASE", base))
         self.folder = folder
         self.isolation = Isolation(
             client, f"test-{secrets.token_hex(4)}", describe(client).image_store, {}
         )
 
     def build(self, salt: str, builder: str) -> Build:
-        dockerfile = parse(DOCKERFILE.replace("BASE", self.base))
-        salted = self.isolation.salted(dockerfile, salt, {}, {})
+        salted = self.isolation.salted(self.dockerfile, salt, {}, {})
         tag = self.isolation.built_tag(salt, "v", builder)
         request = salted_request(self.folder, salted, FILES, tag)
         with self.isolation.building():
@@ -122,6 +125,67 @@ def test_a_salt_isolates_both_builders_and_leaves_nothing(
     if trials.isolation.image_store == "graphdriver":
         assert after[2] == before[2]
     assert [(one.hits, one.misses) for one in again] == [(2, 0)] * 2, "the user's still hit"
+
+
+MOUNTS = """\
+FROM BASE AS builder
+RUN --mount=type=cache,target=/kept echo >> /kept/lines; wc -l < /kept/lines > /count
+RUN --mount=type=cache,target=/x,id=/kept test $(wc -l < /x/lines) = $(cat /count)
+FROM SHELL-LESS
+COPY --from=builder /count /count
+FROM TRIGGERING
+COPY --from=1 /count /count
+"""
+
+
+def test_cache_mounts_and_bases_that_run_nothing_are_isolated_and_cleaned_too(
+    any_engine: docker.DockerClient, busybox_image: str, tmp_path: Path
+) -> None:
+    """The count is the number of times the RUN found its mount: 1 wherever a cache is cold."""
+    with odd_bases(any_engine, busybox_image) as (shell_less, triggering):
+        before = inventory(any_engine)
+        text = MOUNTS.replace("SHELL-LESS", shell_less).replace("TRIGGERING", triggering)
+        trials = Trials(any_engine, busybox_image, tmp_path, text)
+        for salt in (secrets.token_hex(8), secrets.token_hex(8)):
+            assert trials.build(salt, "buildkit").hits == 0
+            assert trials.build(salt, "buildkit").misses == 0
+            tag = trials.isolation.built_tag(salt, "v", "buildkit")
+            assert read_file(any_engine, tag, "/count") == b"1\n"
+        assert trials.isolation.clean().left == []
+        after = inventory(any_engine)
+    assert after[:2] == before[:2]
+    if trials.isolation.image_store == "graphdriver":
+        assert after[2] == before[2]
+
+
+@contextmanager
+def odd_bases(client: docker.DockerClient, base: str) -> Iterator[tuple[str, str]]:
+    """Make a base that holds one empty file and one with a trigger that needs the context."""
+    word, repository = secrets.token_hex(4), "localhost:1/cachebench-odd"
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo(word))
+    client.api.import_image_from_data(buffer.getvalue(), repository=repository, tag=word)
+    container = client.containers.create(base, ["true"])
+    container.commit(repository, f"{word}-t", changes="ONBUILD COPY a.txt /triggered")
+    container.remove()
+    tags = f"{repository}:{word}", f"{repository}:{word}-t"
+    try:
+        yield tags
+    finally:
+        for tag in tags:
+            client.images.remove(tag, force=True)
+
+
+def read_file(client: docker.DockerClient, image: str, path: str) -> bytes:
+    container = client.containers.create(image, ["x"])
+    try:
+        chunks, _ = container.get_archive(path)
+        with tarfile.open(fileobj=io.BytesIO(b"".join(chunks))) as archive:
+            member = archive.extractfile(archive.next() or "")
+            return b"" if member is None else member.read()
+    finally:
+        container.remove()
 
 
 def test_what_a_killed_run_left_is_removed_and_the_user_s_things_stay(

@@ -68,3 +68,19 @@ def test_the_changelog_is_in_keep_a_changelog_form() -> None:
     assert "## [Unreleased]" in text
     kinds = set(re.findall(r"^### (.*)$", text, re.M))
     assert kinds <= {"Added", "Changed", "Deprecated", "Removed", "Fixed", "Security"}
+
+
+def test_messages_name_only_commands_that_exist() -> None:
+    """A remedy that names a command of the future helps nobody."""
+    known = {path.split()[1] for path, _ in COMMANDS}
+    named = {
+        match
+        for file in (ROOT / "bench").rglob("*.py")
+        for match in re.findall(
+            r"\bbench (doctor|check|compare|advise|orderings|replay|explain|predict|run|plan|"
+            r"report|init|clean|schema|engine|bases)\b",
+            file.read_text(),
+        )
+    }
+
+    assert named <= known

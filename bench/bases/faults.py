@@ -13,7 +13,7 @@ from bench.errors import BaseImageError, EngineLostError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_REFUSED_REMEDY = "see bench doctor for the engine and its disk, then repeat the command"
+_REFUSED_REMEDY = "look at the engine (bench engine status) and its disk, then repeat the command"
 
 
 @contextmanager

@@ -28,7 +28,7 @@ _CONTAINERS = f"cachebench-install-{uuid.uuid4().hex[:8]}-"
 """How the names of this process's installing containers begin."""
 _LOG_LINES = 6
 _INSTALL_REMEDY = "check that apt-get update works on this host, then repeat bench bases build"
-_BUILD_REMEDY = "see bench doctor for the engine, then repeat bench bases build"
+_BUILD_REMEDY = "look at the engine (bench engine status), then repeat bench bases build"
 
 
 def make_from_packages(

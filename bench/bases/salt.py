@@ -63,7 +63,7 @@ class Salter:
             BaseImageError: the engine does not have the base, or refuses the archive.
 
         """
-        config = _scratch_config() if base == SCRATCH else self._config(base)
+        config = self._scratch_config() if base == SCRATCH else self._config(base)
         layers = [_salt_layer(salt)]
         if extra is not None:
             layers.append(neutral_layer(f"base {extra}"))
@@ -97,6 +97,15 @@ class Salter:
         if image.get("Variant"):
             config["variant"] = image["Variant"]
         return config
+
+    def _scratch_config(self) -> ImageConfig:
+        engine = self.client.version()  # an image of another platform would not be built on
+        return {
+            "architecture": engine["Arch"],
+            "os": engine["Os"],
+            "config": {},
+            "rootfs": {"type": "layers", "diff_ids": []},
+        }
 
     def _base_layers(self, base: str) -> list[Descriptor]:
         """Return the base's layers as the containerd store names them: by compressed digest."""
@@ -150,15 +159,6 @@ def base_config(config: Mapping[str, Any]) -> BaseImageConfig:
         env={name: value for name, _, value in pairs},
         on_build=tuple(config.get("OnBuild") or ()),
     )
-
-
-def _scratch_config() -> ImageConfig:
-    return {
-        "architecture": "amd64",
-        "os": "linux",
-        "config": {},
-        "rootfs": {"type": "layers", "diff_ids": []},
-    }
 
 
 def _digest(content: bytes) -> str:

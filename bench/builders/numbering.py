@@ -110,8 +110,9 @@ class StepNumbering:
         if parent is None:
             base = self._bases.get(stage.base)
             numbered = _Numbered(_state_of(base), base.on_build if base else ())
-            numbered.steps[1] = 1
-            index = 1
+            index = 0 if stage.base == "scratch" else 1  # an empty stage has no vertex to name
+            if index:
+                numbered.steps[index] = 1
         else:
             triggers = tuple(
                 instruction.text.partition(" ")[2]

@@ -53,6 +53,21 @@ def test_a_salted_base_is_the_base_with_one_more_layer(
 
 
 @pytest.mark.engine
+def test_a_salted_scratch_is_of_the_engine_s_own_platform(any_engine: docker.DockerClient) -> None:
+    salter = Salter(any_engine, describe(any_engine).image_store)
+    tag = "localhost:1/cachebench/run-test-salt:scratch"
+    try:
+        salted = salter.salt("scratch", "abc", tag)
+        image = any_engine.images.get(tag).attrs
+    finally:
+        any_engine.images.remove(tag, force=True)
+
+    assert image["RootFS"]["Layers"] == [salted.diff_id]
+    engine = any_engine.version()
+    assert (image["Architecture"], image["Os"]) == (engine["Arch"], engine["Os"])
+
+
+@pytest.mark.engine
 def test_a_base_that_is_not_there_is_named(any_engine: docker.DockerClient) -> None:
     salter = Salter(any_engine, describe(any_engine).image_store)
 

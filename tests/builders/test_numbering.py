@@ -61,6 +61,12 @@ def test_a_stage_that_starts_from_another_has_no_vertex_for_from() -> None:
     assert found(numbers, "[stage-1 1/1] RUN b") == StepKey(1, 2)
 
 
+def test_nothing_is_counted_for_an_empty_base() -> None:
+    numbers = numbering("FROM x AS one\nRUN a\nFROM scratch\nCOPY --from=one a b\n")
+
+    assert found(numbers, "[stage-1 1/1] COPY --from=one a b") == StepKey(1, 2)
+
+
 def test_triggers_of_the_base_come_first_and_are_no_instruction_of_ours() -> None:
     base = BaseImageConfig(on_build=("RUN t", "LABEL a=b", "WORKDIR /", "WORKDIR /t"))
     numbers = numbering("FROM x\nCOPY a b\n", base_images={"x": base})

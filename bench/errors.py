@@ -87,12 +87,6 @@ class BaseImageError(BenchError):
     exit_code = ExitCode.BUILD_FAILED
 
 
-class BuildFailedError(BenchError):
-    """A build that had to succeed did not."""
-
-    exit_code = ExitCode.BUILD_FAILED
-
-
 class RecordsError(BenchError):
     """The records of a run cannot be written or read."""
 

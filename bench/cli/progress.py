@@ -50,7 +50,6 @@ class RunProgress:
         self._hits = 0
         self._scored = 0
         self._last_line = 0.0
-        self._total = 0
         self._done = 0
 
     def __enter__(self) -> RunProgress:
@@ -86,7 +85,7 @@ class RunProgress:
 
     def starting(self, planned: PlannedBuild, done: int, total: int) -> None:
         """Show what is being built."""
-        self._total, self._done = total, done
+        self._done = done
         if self._bar is not None:
             if self._task is None:
                 self._task = self._bar.add_task("", total=total, hits="")

@@ -78,14 +78,6 @@ def certainty(summary: Summary) -> str:
     return f"{kind} holds the median with {summary.confidence:.0%}, n={summary.n}"
 
 
-def gain_text(gain: Summary) -> str:
-    """Write a paired gain in seconds: the median, its interval, and what that stands on."""
-    if gain.n == 1:
-        return f"{signed_seconds(gain.median)} ({certainty(gain)})"
-    low, high = signed_seconds(gain.low), signed_seconds(gain.high)
-    return f"{signed_seconds(gain.median)} ({low} to {high}; {certainty(gain)})"
-
-
 def stage_label(stage: str, index: int, last: int) -> str:
     """Name a stage as the reader knows it: its name, else its number; the last one is final."""
     if index < 0:

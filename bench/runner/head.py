@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import docker
 
 import bench
+from bench.dataset.run import FORMAT, RUN_NAME
 from bench.errors import RecordsError
 from bench.runner.plan import Settings
 
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from bench.engine import EngineInfo
     from bench.runner.expectations import ExpectationResult
     from bench.scenario import Scenario
-
-HEAD_NAME = "run.json"
-FORMAT = 1
 
 
 @dataclass
@@ -51,7 +49,7 @@ class RunHead:
             RecordsError: the folder cannot be written.
 
         """
-        path = folder / HEAD_NAME
+        path = folder / RUN_NAME
         draft = path.with_suffix(".json.new")
         try:
             with draft.open("w") as file:
@@ -145,7 +143,7 @@ def read_head(folder: Path) -> dict[str, Any]:
         RecordsError: there is none, or it is not one that this version understands.
 
     """
-    path = folder / HEAD_NAME
+    path = folder / RUN_NAME
     remedy = "name the folder of a run (bench run prints it)"
     try:
         document: Any = json.loads(path.read_text())

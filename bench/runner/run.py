@@ -17,14 +17,14 @@ import requests
 from bench.bases.isolation import Isolation
 from bench.builders import make_builder
 from bench.builders.protocol import BuildOutcome
-from bench.dataset import tables_of, write_tables
+from bench.dataset import RUN_NAME, tables_of, write_tables
 from bench.engine import describe, engine_lock
 from bench.engine.lost import engine_may_be_lost
 from bench.errors import BenchError, UsageError
-from bench.journal import Journal, read_journal
+from bench.journal import JOURNAL_NAME, Journal, read_journal
 from bench.runner.events import Silent
 from bench.runner.expectations import check_expectations, unstable_controls
-from bench.runner.head import HEAD_NAME, RunHead, read_head, stored_settings
+from bench.runner.head import RunHead, read_head, stored_settings
 from bench.runner.plan import NO_ROUND, Phase, PlannedBuild, make_plan
 from bench.runner.prepare import make_workspaces, rehearse, resolve_bases
 from bench.runner.trial import Trial
@@ -87,13 +87,12 @@ def run_scenario(
         BenchError: with the exit code of what went wrong; every build made until then is kept.
 
     """
-    if (folder / HEAD_NAME).exists():
+    if (folder / RUN_NAME).exists():
         raise UsageError(
             f"{folder} holds a run already",
             remedy=f"go on with it by bench run --resume {folder}, or choose another --out",
         )
-    with contextlib.suppress(FileExistsError):
-        _make_folder(folder)
+    _make_folder(folder)
     run = _Run(
         scenario, settings, client, folder, new_run_id(), observer or Silent(), time_budget_seconds
     )
@@ -232,8 +231,16 @@ class _Run:
                 raise
             finally:
                 self._clean(isolation)
-                self._finish(head)
-        return self._result(complete)
+                records = self._finish(head)
+        return RunResult(
+            folder=self.folder,
+            records=records,
+            expectations=head.expectations,
+            unstable=unstable_controls(records),
+            excluded=self.excluded,
+            left_behind=self.left_behind,
+            complete=complete,
+        )
 
     def _trials(
         self, workspaces: dict[str, Workspace], isolation: Isolation
@@ -284,6 +291,8 @@ class _Run:
                 record = trial.build(one)
                 journal.append(record)
                 self.observer.finished(record)
+                if not trial.primed:
+                    break  # what was to follow the priming cannot be measured
             if not trial.primed:
                 given_up.add(key)
                 self._exclude(
@@ -308,35 +317,24 @@ class _Run:
             self.left_behind = [str(error)]
             self.observer.note(f"could not clean up ({error}); bench clean does it later")
 
-    def _finish(self, head: RunHead) -> None:
+    def _finish(self, head: RunHead) -> list[BuildRecord]:
+        """Write the head and the tables of what there is; return the records."""
         records = list(self._records())
         head.excluded = self.excluded
-        head.expectations = self._expectations(records)
+        head.expectations = check_expectations(
+            self.scenario.expects, self.settings.builders, records
+        )
         # An error on the way out must not hide the one that ended the run.
         with contextlib.suppress(BenchError, OSError):
             head.write(self.folder)
             if records:
                 engine = f"{head.engine.version} {head.engine.image_store}"
                 write_tables(tables_of(records, engine), self.folder)
+        return records
 
     def _records(self) -> Iterator[BuildRecord]:
-        if (self.folder / "journal.jsonl").exists():
+        if (self.folder / JOURNAL_NAME).exists():
             yield from read_journal(self.folder)
-
-    def _expectations(self, records: list[BuildRecord]) -> list[ExpectationResult]:
-        return check_expectations(self.scenario.expects, self.settings.builders, records)
-
-    def _result(self, complete: bool) -> RunResult:
-        records = list(self._records())
-        return RunResult(
-            folder=self.folder,
-            records=records,
-            expectations=self._expectations(records),
-            unstable=unstable_controls(records),
-            excluded=self.excluded,
-            left_behind=self.left_behind,
-            complete=complete,
-        )
 
 
 def _priming(planned: PlannedBuild, number: int) -> PlannedBuild:

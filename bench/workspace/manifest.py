@@ -22,7 +22,8 @@ class Entry(NamedTuple):
 
     ``mode`` holds the permission bits, ``size`` the bytes of a file (0 for the others),
     ``link_target`` where a symbolic link points, ``sha256`` the hex digest of a file's content,
-    ``mtime_ns`` the modification time in nanoseconds, which no builder hashes.
+    ``mtime_ns`` the modification time in nanoseconds, which no builder hashes. ``uid`` and ``gid``
+    are 0 in everything that a workspace packs, as in what the docker clients send.
     """
 
     path: str
@@ -32,6 +33,8 @@ class Entry(NamedTuple):
     link_target: str | None
     sha256: str | None
     mtime_ns: int
+    uid: int = 0
+    gid: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class ManifestDiff:
     """How one manifest differs from an earlier one; every field holds sorted paths.
 
     A path whose type changed is in ``type_changed`` alone; any other path may be in several of
-    ``content_changed``, ``mode_changed`` and ``link_changed``. ``mtime_only`` holds what differs
+    ``content_changed``, ``mode_changed``, ``owner_changed`` and ``link_changed``. ``mtime_only`` holds what differs
     in nothing but the modification time. Times of directories are not compared: they follow from
     what was added and removed inside.
     """
@@ -48,6 +51,7 @@ class ManifestDiff:
     removed: tuple[str, ...] = ()
     content_changed: tuple[str, ...] = ()
     mode_changed: tuple[str, ...] = ()
+    owner_changed: tuple[str, ...] = ()
     type_changed: tuple[str, ...] = ()
     link_changed: tuple[str, ...] = ()
     mtime_only: tuple[str, ...] = ()
@@ -111,6 +115,7 @@ def _differences(before: Entry, after: Entry) -> list[str]:
     names = {
         "content_changed": before.sha256 != after.sha256,
         "mode_changed": before.mode != after.mode,
+        "owner_changed": (before.uid, before.gid) != (after.uid, after.gid),
         "link_changed": before.link_target != after.link_target,
     }
     found = [name for name, differs in names.items() if differs]

@@ -42,9 +42,9 @@ class ManifestDiff:
     """How one manifest differs from an earlier one; every field holds sorted paths.
 
     A path whose type changed is in ``type_changed`` alone; any other path may be in several of
-    ``content_changed``, ``mode_changed``, ``owner_changed`` and ``link_changed``. ``mtime_only`` holds what differs
-    in nothing but the modification time. Times of directories are not compared: they follow from
-    what was added and removed inside.
+    ``content_changed``, ``mode_changed``, ``owner_changed`` and ``link_changed``. ``mtime_only``
+    holds what differs in nothing but the modification time. Times of directories are not
+    compared: they follow from what was added and removed inside.
     """
 
     added: tuple[str, ...] = ()

@@ -4,6 +4,7 @@
 package talks to Docker.
 """
 
+from bench.cache_model.checking import Disagreement, disagreements
 from bench.cache_model.history import History
 from bench.cache_model.inputs import BaseImage, BuildInput
 from bench.cache_model.outcomes import (
@@ -14,6 +15,7 @@ from bench.cache_model.outcomes import (
     ReasonKind,
     StepPlace,
 )
+from bench.cache_model.predicting import predict
 from bench.cache_model.profiles import PROFILES, Profile, find_profile, profile_of
 
 __all__ = [
@@ -21,6 +23,7 @@ __all__ = [
     "BaseImage",
     "BuildInput",
     "Decision",
+    "Disagreement",
     "History",
     "Predicted",
     "Prediction",
@@ -28,6 +31,8 @@ __all__ = [
     "Reason",
     "ReasonKind",
     "StepPlace",
+    "disagreements",
     "find_profile",
+    "predict",
     "profile_of",
 ]

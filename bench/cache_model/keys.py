@@ -13,8 +13,9 @@ from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
+    from bench.cache_model.outcomes import StepPlace
     from bench.workspace.manifest import Entry
 
 Part = tuple[str, object]
@@ -40,6 +41,8 @@ class Content:
     symbol: str | None = None
     entries: Mapping[str, Entry] = field(default_factory=dict, compare=False, repr=False)
     shown: str = field(default="", compare=False)
+    origin: StepPlace | None = field(default=None, compare=False)
+    """The step that made what ``symbol`` stands for, where it is of this build."""
 
     @property
     def token(self) -> tuple[str, str | None]:
@@ -68,6 +71,10 @@ class Key:
     parent: Key | None = None
     context: tuple[Content, ...] = ()
     artefacts: tuple[Content, ...] = ()
+    shown: str = ""
+    """The instruction, or the image's name, as people read it; no part of the key."""
+    arguments: frozenset[str] = frozenset()
+    """Which variables of the definition are build arguments; no part of the key."""
 
     @cached_property
     def exact(self) -> str:
@@ -95,16 +102,26 @@ class Key:
             )
         )
 
-    def may_equal(self, other: Key) -> bool:
-        """Tell whether both may turn out to be one key once all artefacts are known."""
+    @cached_property
+    def has_artefacts(self) -> bool:
+        """Whether an artefact decides on this key or on one that it stands on."""
+        return bool(self.artefacts) or (self.parent is not None and self.parent.has_artefacts)
+
+    def may_equal(self, other: Key, distinct: Container[frozenset[str]] = ()) -> bool:
+        """Tell whether both may turn out to be one key once all artefacts are known.
+
+        ``distinct`` holds pairs of exact digests that have turned out to be unlike.
+        """
         if self.exact == other.exact:
             return True
-        if self.loose != other.loose:
+        if self.loose != other.loose or frozenset((self.exact, other.exact)) in distinct:
             return False
         pairs = zip(self.artefacts, other.artefacts, strict=True)
         if not all(mine.may_equal(theirs) for mine, theirs in pairs):
             return False
-        return self.parent is None or other.parent is None or self.parent.may_equal(other.parent)
+        if self.parent is None or other.parent is None:
+            return True
+        return self.parent.may_equal(other.parent, distinct)
 
     def differing_parts(self, other: Key) -> list[tuple[str, object, object]]:
         """Return ``(name, other's, own)`` for every definition part that differs."""

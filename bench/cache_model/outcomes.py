@@ -111,13 +111,16 @@ class Prediction:
 
     ``problems`` names what the model did not understand, with line and instruction. ``keys`` are
     the cache keys the builder would use, by place, hidden steps (triggers of a base) under step 0
-    and below; `History.add` takes them in.
+    and below; ``aliases`` and ``distinct`` are what was learnt of artefacts from the outcomes of a
+    real build. `History.add` takes all three in.
     """
 
     profile: str
     decisions: tuple[Decision, ...]
     problems: tuple[str, ...] = ()
-    keys: Mapping[StepPlace, Key] = field(default_factory=dict)
+    keys: Mapping[StepPlace, Key] = field(default_factory=dict, repr=False)
+    aliases: Mapping[str, Key] = field(default_factory=dict, repr=False)
+    distinct: frozenset[frozenset[str]] = field(default=frozenset(), repr=False)
 
     def at(self, place: StepPlace) -> Decision:
         """Return the decision on one instruction.

@@ -7,7 +7,7 @@ BuildKit 0.8, 23.0 holds 0.10, 24.0 holds 0.11, 28.x holds 0.20 to 0.25 (moby ``
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from bench.errors import UsageError
@@ -44,7 +44,13 @@ class Profile:
     ``cache/contenthash/checksum.go`` includedPaths, 0.9 and later) instead of as a whole."""
     epoch_in_workdir: bool = False
     """Whether the build argument SOURCE_DATE_EPOCH is part of WORKDIR (moby/buildkit
-    ``dockerfile2llb/convert.go`` dispatchWorkdir, 0.12 and later)."""
+    ``dockerfile2llb/convert.go`` dispatchWorkdir, 0.11 and later)."""
+    cleans_workdir: bool = True
+    """Whether ``WORKDIR /a/`` is ``WORKDIR /a``. BuildKit before 0.12 took an absolute path as it
+    is written (moby/buildkit ``dockerfile2llb/convert.go`` dispatchWorkdir)."""
+    cache_id_in_key: bool = False
+    """Whether the id and sharing of a cache mount enter RUN's key: until BuildKit 0.13
+    (moby/buildkit ``solver/llbsolver/ops/exec.go`` checkShouldClearCacheOpts)."""
 
 
 CLASSIC_20 = Profile("classic-20.10", Family.CLASSIC, "classic builder, Engine 20.10 to 25.0.1")
@@ -54,34 +60,47 @@ BUILDKIT_08 = Profile(
     Family.BUILDKIT,
     "BuildKit 0.8 (Engine 20.10)",
     owner_is_content=False,
+    cleans_workdir=False,
+    cache_id_in_key=True,
 )
-BUILDKIT_011 = Profile(
-    "buildkit-0.11",
+BUILDKIT_010 = Profile(
+    "buildkit-0.10",
     Family.BUILDKIT,
-    "BuildKit 0.11 and later (Engine 24 to 27)",
+    "BuildKit 0.10 (Engine 23)",
+    owner_is_content=False,
+    cleans_workdir=False,
+    cache_id_in_key=True,
     understands_link=True,
     understands_heredocs=True,
     lists_wildcard_files=True,
+)
+BUILDKIT_011 = replace(
+    BUILDKIT_010,
+    name="buildkit-0.11",
+    title="BuildKit 0.11 (Engine 24)",
+    owner_is_content=True,
     epoch_in_workdir=True,
+)
+BUILDKIT_012 = replace(
+    BUILDKIT_011,
+    name="buildkit-0.12",
+    title="BuildKit 0.12 (Engine 25)",
+    cleans_workdir=True,
 )
 BUILDKIT_28 = Profile(
     "buildkit-28",
     Family.BUILDKIT,
-    "BuildKit of Engine 28 with a graph driver",
+    "BuildKit of Engine 26 to 28 with a graph driver",
     understands_link=True,
     understands_heredocs=True,
     lists_wildcard_files=True,
     epoch_in_workdir=True,
 )
-BUILDKIT_28_CONTAINERD = Profile(
-    "buildkit-28-containerd",
-    Family.BUILDKIT,
-    "BuildKit of Engine 28 with the containerd image store",
+BUILDKIT_28_CONTAINERD = replace(
+    BUILDKIT_28,
+    name="buildkit-28-containerd",
+    title="BuildKit of Engine 26 to 28 with the containerd image store",
     link_is_merge=True,
-    understands_link=True,
-    understands_heredocs=True,
-    lists_wildcard_files=True,
-    epoch_in_workdir=True,
 )
 BUILDAH = Profile("buildah", Family.BUILDAH, "buildah build --layers")
 
@@ -91,7 +110,9 @@ PROFILES = {
         CLASSIC_20,
         CLASSIC_25,
         BUILDKIT_08,
+        BUILDKIT_010,
         BUILDKIT_011,
+        BUILDKIT_012,
         BUILDKIT_28,
         BUILDKIT_28_CONTAINERD,
         BUILDAH,
@@ -132,8 +153,10 @@ def profile_of(builder: str, engine_version: str, image_store: str) -> Profile:
         return CLASSIC_25 if version >= (25, 0, 2) else CLASSIC_20
     if builder != Family.BUILDKIT:
         return find_profile(builder)
-    if version < (24,):
-        return BUILDKIT_08
-    if image_store == "containerd":
+    first = {(26,): BUILDKIT_28, (25,): BUILDKIT_012, (24,): BUILDKIT_011, (23,): BUILDKIT_010}
+    profile = next((one for since, one in first.items() if version >= since), BUILDKIT_08)
+    if image_store != "containerd":
+        return profile
+    if profile is BUILDKIT_28:
         return BUILDKIT_28_CONTAINERD
-    return BUILDKIT_28 if version >= (28,) else BUILDKIT_011
+    return replace(profile, name=f"{profile.name}-containerd", link_is_merge=True)

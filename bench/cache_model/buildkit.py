@@ -1,0 +1,265 @@
+"""BuildKit's rules: which instructions make a vertex, and what enters its cache key.
+
+Sources: moby/buildkit ``frontend/dockerfile/dockerfile2llb/convert.go`` (dispatchRun, dispatchCopy,
+dispatchWorkdir), ``solver/llbsolver/ops/exec.go`` and ``file.go`` (CacheMap).
+"""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from bench.cache_model.errors import NotUnderstoodError, WillFailError
+from bench.cache_model.files import clean
+from bench.cache_model.hashing import BuildKitHash, MissingSourceError, Selected
+from bench.cache_model.heredocs import heredocs
+from bench.cache_model.keys import Content, Key, digest_of
+from bench.cache_model.mounts import mounts_of
+from bench.cache_model.outcomes import Predicted, StepPlace
+from bench.cache_model.placing import Known, place
+from bench.cache_model.reasons import ENVIRONMENT
+from bench.cache_model.sources import transfer_of
+from bench.cache_model.walk import Walk
+from bench.cache_model.wildcards import has_wildcards
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bench.cache_model.inputs import BuildInput
+    from bench.cache_model.keys import Part
+    from bench.cache_model.profiles import Profile
+    from bench.cache_model.settling import Line, Settler
+    from bench.cache_model.sources import Transfer
+    from bench.cache_model.stage_files import StageFiles
+    from bench.cache_model.walk import StageState
+    from bench.workspace.manifest import Entry
+
+_SCOPE_ONLY = frozenset({"ARG", "ENV", "SHELL", "USER"})
+_HIDDEN = -1000
+"""Steps from here down are keys beside a step's own; see `BuildKitWalk._link`."""
+
+
+class BuildKitWalk(Walk):
+    """Settles one build by BuildKit's rules."""
+
+    def __init__(self, build: BuildInput, profile: Profile, settler: Settler) -> None:
+        super().__init__(build, profile, settler)
+        self._hash: BuildKitHash | None = None
+
+    def visible_context(self) -> dict[str, Entry]:
+        """Return everything that was sent: nothing is taken out of a context again."""
+        return dict(self.build.manifest)
+
+    def needed(self) -> frozenset[int]:
+        """Return the stages that the target needs."""
+        return self.dockerfile.reachable(self.build.target, self.build.build_args)
+
+    def step(self, line: Line, state: StageState) -> None:
+        """Settle one instruction; see `Walk.step`."""
+        keyword = line.instruction.keyword
+        if keyword == "RUN":
+            self._run(line, state)
+        elif keyword in {"COPY", "ADD"}:
+            self._copy(line, state)
+        elif keyword == "WORKDIR":
+            self._workdir(line, state)
+        else:
+            if keyword in _SCOPE_ONLY:
+                state.scope.apply(line.instruction)
+            self.settler.note(line, Predicted.CONFIG)
+
+    def _workdir(self, line: Line, state: StageState) -> None:
+        scope = state.scope
+        scope.apply(line.instruction)
+        path = scope.working_dir
+        if path == "/":
+            self.settler.note(line, Predicted.CONFIG)
+            return
+        parts: list[Part] = [("path", path), ("user", scope.user)]
+        if self.profile.epoch_in_workdir:
+            parts.append(("SOURCE_DATE_EPOCH", self.build.build_args.get("SOURCE_DATE_EPOCH", "")))
+        key = Key("WORKDIR", tuple(parts), state.key, shown=line.instruction.text)
+        state.key = self.settler.settle(line, key, _identity(key, ()))
+        state.files = state.files.with_folder(path, scope.user or "0:0")
+
+    def _run(self, line: Line, state: StageState) -> None:
+        scope, instruction = state.scope, line.instruction
+        for flag in instruction.flags:
+            if not flag.startswith(("--mount=", "--network=", "--security=")):
+                raise NotUnderstoodError(f"the flag {flag.partition('=')[0]} is not known")
+        context, artefacts, mounts, sources = self._mounted(line, state)
+        parts: list[Part] = [
+            ("command", self._command(line, state)),
+            (ENVIRONMENT, tuple(scope.env.items())),
+            ("working directory", scope.working_dir),
+            ("user", scope.user),
+            ("network", instruction.flag("network") or self.build.network),
+            ("security", instruction.flag("security") or ""),
+            ("mounts", mounts),
+        ]
+        key = Key(
+            "RUN",
+            tuple(parts),
+            state.key,
+            context,
+            artefacts,
+            shown=instruction.text,
+            arguments=frozenset(scope.args),
+        )
+        state.key = self.settler.settle(line, key, _identity(key, sources))
+        state.files = state.files.after_run(state.key.exact, line.place)
+
+    def _command(self, line: Line, state: StageState) -> tuple[str, ...]:
+        instruction = line.instruction
+        documents = heredocs(self.dockerfile, instruction) if line.step > 0 else []
+        if documents and not self.profile.understands_heredocs:
+            raise NotUnderstoodError(f"{self.profile.title} knows no here-documents")
+        if instruction.exec_form:
+            return instruction.arguments
+        words = instruction.arguments
+        if documents:
+            words = (*words, *(f"{one.name}\n{one.text}" for one in documents))
+        return (*state.scope.shell, *words)
+
+    def _mounted(
+        self, line: Line, state: StageState
+    ) -> tuple[
+        tuple[Content, ...], tuple[Content, ...], tuple[tuple[str, ...], ...], tuple[str, ...]
+    ]:
+        """Return contents from the context, from stages, the mounts' parts, and source paths."""
+        mounts = mounts_of(line.instruction, state.scope, self.profile)
+        by_origin: dict[str | None, list[str]] = {}
+        for mount in mounts:
+            if mount.reads:
+                by_origin.setdefault(mount.origin, []).append(mount.source)
+        context: list[Content] = []
+        artefacts: list[Content] = []
+        for origin, paths in by_origin.items():
+            wanted = _deduplicated([clean(path) for path in paths])
+            if origin is None:
+                context += [self._content(path, literal=True) for path in wanted]
+            else:
+                files, shown = self.files_of(origin, line)
+                artefacts += self._artefacts(files, wanted, shown)
+        sources = tuple(f"{mount.origin}:{mount.source}" for mount in mounts if mount.reads)
+        return tuple(context), tuple(artefacts), tuple(mount.part for mount in mounts), sources
+
+    def _artefacts(self, files: StageFiles, paths: Sequence[str], shown: str) -> list[Content]:
+        contents = files.select(tuple(paths), self.profile)
+        return [_called(content, shown) for _, content in contents]
+
+    def _copy(self, line: Line, state: StageState) -> None:
+        transfer = transfer_of(self.dockerfile, line.instruction, state.scope, self.profile)
+        context, artefacts, known, origin = self._sources(transfer, line)
+        link = transfer.link and self.profile.link_is_merge and not transfer.chmod
+        parts = _copy_parts(transfer, link=link)
+        shown = line.instruction.text
+        identity_of = (transfer.origin, *transfer.sources)
+        if link:
+            copy = Key(line.instruction.keyword, parts, None, context, artefacts, shown=shown)
+            self._link(line, state, copy, identity_of)
+        else:
+            key = Key(line.instruction.keyword, parts, state.key, context, artefacts, shown=shown)
+            state.key = self.settler.settle(line, key, _identity(key, identity_of))
+        state.files = place(
+            state.files, transfer, known, (*context, *artefacts), self.profile, origin
+        )
+
+    def _link(
+        self, line: Line, state: StageState, copy: Key, sources: tuple[str | None, ...]
+    ) -> None:
+        """Settle a real ``--link``: a copy onto nothing, merged with what stood before.
+
+        The merge is what counts as the step; onto ``scratch`` there is nothing to merge with.
+        """
+        if state.key is None:
+            state.key = self.settler.settle(line, copy, _identity(copy, sources))
+            return
+        merge = Key(
+            copy.keyword, copy.definition, state.key, copy.context, copy.artefacts, copy.shown
+        )
+        state.key = self.settler.settle(line, merge, _identity(merge, sources))
+        self.settler.add_hidden(StepPlace(line.stage.index, _HIDDEN - line.step), copy)
+
+    def _sources(
+        self, transfer: Transfer, line: Line
+    ) -> tuple[tuple[Content, ...], tuple[Content, ...], Known | None, StepPlace | None]:
+        documents = tuple(
+            Content(known=digest_of(("document", one.name, one.text)), shown=one.name)
+            for one in transfer.documents
+        )
+        if transfer.origin is not None:
+            files, shown = self.files_of(transfer.origin, line)
+            artefacts = tuple(self._artefacts(files, _ordered(transfer.sources), shown))
+            return documents, artefacts, None, files.origin
+        context = tuple(self._content(source) for source in _ordered(transfer.sources))
+        known = None if documents else self._known(transfer)
+        return (*context, *documents), (), known, None
+
+    def _known(self, transfer: Transfer) -> Known:
+        roots: list[tuple[str, str]] = []
+        for source in transfer.sources:
+            selected = self._select(source)
+            name = posixpath.basename(clean(source))
+            roots += [
+                (root, name if selected.plain else posixpath.basename(root))
+                for root in selected.roots
+            ]
+        return Known(self.context, tuple(roots))
+
+    def _content(self, source: str, *, literal: bool = False) -> Content:
+        selected = self._select(source, literal=literal)
+        entries = {path: self.build.manifest[path] for path in selected.paths}
+        return Content(known=selected.digest, entries=entries, shown=source)
+
+    def _select(self, source: str, *, literal: bool = False) -> Selected:
+        if self._hash is None:
+            self._hash = BuildKitHash(self.context, self.profile)
+        try:
+            return self._hash.select(source, literal=literal)
+        except MissingSourceError as missing:
+            raise WillFailError(f"{missing} is not in the build context") from missing
+
+
+def _called(content: Content, shown: str) -> Content:
+    return Content(content.known, content.symbol, content.entries, f"{shown}", content.origin)
+
+
+def _copy_parts(transfer: Transfer, *, link: bool) -> tuple[Part, ...]:
+    target = transfer.target
+    if transfer.into_folder and target != "/":
+        target += "/"
+    names = [posixpath.basename(clean(source)) or "/" for source in transfer.sources]
+    return (
+        ("destination", target),
+        ("source names", (*names, *(one.name for one in transfer.documents))),
+        ("owner", transfer.chown),
+        ("mode", transfer.mode_part),
+        ("link", link),
+    )
+
+
+def _ordered(sources: Sequence[str]) -> list[str]:
+    """Return the sources as their contents enter the key: each once, by path.
+
+    Sources: moby/buildkit ``solver/llbsolver/ops/file.go`` addSelector, dedupeSelectors. That the
+    order is lost means that swapping two sources of one base name is no change to BuildKit.
+    """
+    plain = [clean(one) for one in sources if not has_wildcards(clean(one))]
+    wild = [clean(one) for one in sources if has_wildcards(clean(one))]
+    return sorted([*_deduplicated(plain), *dict.fromkeys(wild)])
+
+
+def _deduplicated(paths: Sequence[str]) -> list[str]:
+    """Return the paths sorted, each once, without those that lie inside another one."""
+    unique = sorted(set(paths))
+    return [
+        path
+        for path in unique
+        if not any(path != one and (not one or path.startswith(one + "/")) for one in unique)
+    ]
+
+
+def _identity(key: Key, sources: Sequence[str | None]) -> str:
+    """Return what two equal vertices share: the key, and the full paths of what is copied."""
+    return digest_of((key.exact, tuple(sources)))

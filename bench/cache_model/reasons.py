@@ -1,0 +1,202 @@
+"""Find the one root cause of a miss by holding its key against what was built at its place."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bench.cache_model.differences import file_reason
+from bench.cache_model.outcomes import Reason, ReasonKind, StepPlace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bench.cache_model.history import History
+    from bench.cache_model.keys import Content, Key
+
+_SECRET = re.compile(r"(?i)(?:^|_)(?:apikey|auth|credentials?|key|pass(?:word|wd)?|secret|token)")
+"""Names whose values are never shown, as BuildKit's own check has it (SecretsUsedInArgOrEnv)."""
+ENVIRONMENT = "environment"
+ARGUMENTS = "build arguments"
+
+
+@dataclass
+class Causes:
+    """Remembers what missed in one build, so that what stands on it is not blamed."""
+
+    history: History
+    _origins: dict[str, StepPlace] = field(default_factory=dict)
+
+    def missed(self, key: Key, effective: Key, place: StepPlace, reason: Reason | None) -> None:
+        """Note that a step missed, or may have."""
+        origin = reason.origin if reason is not None and _is_chained(reason) else None
+        self._origins[key.exact] = self._origins[effective.exact] = origin or place
+
+    def of_miss(self, key: Key) -> Reason:
+        """Return why ``key`` was not found."""
+        parent = key.parent
+        if parent is not None and parent.exact in self._origins:
+            return Reason(
+                ReasonKind.PARENT_MISSED,
+                "a step before it missed",
+                origin=self._origins[parent.exact],
+            )
+        if parent is not None and parent.keyword == "FROM" and parent not in self.history:
+            return self._new_base(parent)
+        siblings = self.history.children(parent)
+        if not siblings:
+            return self._nothing_before(key)
+        alike = [one for one in siblings if one.keyword == key.keyword]
+        if not alike:
+            return Reason(
+                ReasonKind.INSTRUCTION_TEXT,
+                f"where `{_short(siblings[-1].shown)}` stood, `{_short(key.shown)}` stands now",
+            )
+        return self._difference(key, min(reversed(alike), key=lambda one: _distance(key, one)))
+
+    def _new_base(self, base: Key) -> Reason:
+        before = self.history.base_named(base.shown)
+        if before is not None:
+            return Reason(ReasonKind.BASE_IMAGE, f"the base image {base.shown} changed")
+        if self.history.builds:
+            return Reason(
+                ReasonKind.BASE_IMAGE, f"nothing was built on the base image {base.shown} before"
+            )
+        return Reason(ReasonKind.FIRST_BUILD, "it was never built before")
+
+    def _nothing_before(self, key: Key) -> Reason:
+        if self.history.builds:
+            return Reason(
+                ReasonKind.INSTRUCTION_TEXT,
+                f"`{_short(key.shown)}` is new: nothing was built after the step before it",
+            )
+        return Reason(ReasonKind.FIRST_BUILD, "it was never built before")
+
+    def _difference(self, key: Key, before: Key) -> Reason:
+        parts = {name: (old, new) for name, old, new in key.differing_parts(before)}
+        for name in (ARGUMENTS, ENVIRONMENT):
+            if name in parts and set(parts) <= {ARGUMENTS, ENVIRONMENT}:
+                return _variables(key, before, *parts[name])
+        if parts:
+            return _text(key, before, parts)
+        for own, old in zip(key.context, before.context, strict=False):
+            if own.token != old.token:
+                return file_reason(old.entries, own.entries)
+        return self._artefact(key, before)
+
+    def _artefact(self, key: Key, before: Key) -> Reason:
+        for own, old in zip(key.artefacts, before.artefacts, strict=False):
+            if own.token != old.token:
+                return Reason(
+                    ReasonKind.ARTEFACT_CHANGED,
+                    f"what it takes from {own.shown} changed",
+                    origin=own.origin,
+                )
+        return Reason(ReasonKind.UNKNOWN, "nothing that the model knows of changed")
+
+
+def depends_reason(key: Key, candidate: Key) -> Reason:
+    """Return why it is open whether ``key`` is found."""
+    artefact = _open_artefact(key, candidate)
+    if artefact is None:
+        return Reason(ReasonKind.PARENT_MISSED, "an artefact before it decides")
+    return Reason(
+        ReasonKind.ARTEFACT_CHANGED,
+        f"a hit if what it takes from {artefact.shown} comes out the same again",
+        origin=artefact.origin,
+    )
+
+
+def _open_artefact(key: Key, candidate: Key) -> Content | None:
+    """Return the artefact nearest to the bottom of the chain that is not certain."""
+    found: Content | None = None
+    mine: Key | None = key
+    theirs: Key | None = candidate
+    while mine is not None and theirs is not None and mine.exact != theirs.exact:
+        for own, other in zip(mine.artefacts, theirs.artefacts, strict=False):
+            if own.token != other.token:
+                found = own
+        mine, theirs = mine.parent, theirs.parent
+    return found
+
+
+def _is_chained(reason: Reason) -> bool:
+    return reason.kind in {ReasonKind.PARENT_MISSED, ReasonKind.ARTEFACT_CHANGED}
+
+
+def _distance(key: Key, other: Key) -> int:
+    """Count in how many ways two keys on the same parent differ."""
+    contents = (*key.context, *key.artefacts)
+    others = (*other.context, *other.artefacts)
+    unlike = sum(a.token != b.token for a, b in zip(contents, others, strict=False))
+    # What is copied says more about which step it is than the files' present content does.
+    return 4 * len(key.differing_parts(other)) + unlike + abs(len(contents) - len(others))
+
+
+def _variables(key: Key, before: Key, old: object, new: object) -> Reason:
+    earlier, later = _as_dict(old), _as_dict(new)
+    changed = sorted(name for name in {*earlier, *later} if earlier.get(name) != later.get(name))
+    if not changed:
+        return Reason(ReasonKind.INSTRUCTION_TEXT, "the variables stand in another order")
+    arguments = key.arguments | before.arguments
+    is_argument = all(name in arguments for name in changed)
+    words = [_variable(name, earlier, later, name in arguments) for name in changed]
+    return Reason(
+        ReasonKind.BUILD_ARG if is_argument else ReasonKind.INSTRUCTION_TEXT,
+        ", ".join(words),
+        names=tuple(changed),
+    )
+
+
+def _as_dict(pairs: object) -> dict[str, str]:
+    return dict(pairs) if isinstance(pairs, tuple) else {}
+
+
+def _variable(
+    name: str,
+    earlier: dict[str, str],
+    later: dict[str, str],
+    is_argument: bool,
+) -> str:
+    what = f"the build argument {name}" if is_argument else f"ENV {name}"
+    if name not in later:
+        return f"{what} is gone"
+    if name not in earlier:
+        return f"{what} is new"
+    if _SECRET.search(name):
+        return f"{what} changed (its values are not shown)"
+    return f"{what} changed from {_quoted(earlier[name])} to {_quoted(later[name])}"
+
+
+def _quoted(value: str) -> str:
+    return value if value and " " not in value else f'"{value}"'
+
+
+def _text(key: Key, before: Key, parts: dict[str, tuple[object, object]]) -> Reason:
+    for name, instruction in (
+        ("working directory", "WORKDIR"),
+        ("user", "USER"),
+        ("shell", "SHELL"),
+    ):
+        if set(parts) == {name}:
+            old, new = (_plain(one) for one in parts[name])
+            return Reason(ReasonKind.INSTRUCTION_TEXT, f"{instruction} changed from {old} to {new}")
+    if key.shown != before.shown:
+        return Reason(ReasonKind.INSTRUCTION_TEXT, f"it was `{_short(before.shown)}`")
+    return Reason(ReasonKind.INSTRUCTION_TEXT, f"its {_listed(parts)} changed")
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(str(one) for one in value)
+    return str(value) if value else "nothing"
+
+
+def _listed(words: Iterable[str]) -> str:
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def _short(text: str, limit: int = 60) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

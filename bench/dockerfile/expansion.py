@@ -19,6 +19,8 @@ _SPECIAL = "@*#?-$!"
 
 def expand(word: str, variables: Mapping[str, str], *, escape: str = "\\") -> str:
     """Return ``word`` with variables replaced and quotes removed."""
+    if escape not in word and not any(character in word for character in "$'\""):
+        return word
     return _Lexer(word, variables, escape).process("")
 
 

@@ -35,12 +35,29 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Disagreement:
+    """A step that did other than the cache model had said for certain.
+
+    ``predicted`` and ``observed`` are outcomes; ``detail`` says in words what does not fit.
+    """
+
+    stage: str
+    stage_index: int
+    step: int
+    text: str
+    predicted: str
+    observed: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
 class BuildRecord:
     """One build of a run, as it stands in the journal: the columns of ``builds.csv`` and more.
 
     ``build`` numbers the records of a run from 0, ``position`` the place inside its round.
     ``round`` is -1 for cold builds and warm-ups. ``changed_paths`` are the context paths in
-    which the manifest differs from the build before.
+    which the manifest differs from the build before. ``disagreements`` are the steps that the
+    cache model was wrong about.
     """
 
     run: str
@@ -68,6 +85,7 @@ class BuildRecord:
     changed_paths: tuple[str, ...] = ()
     error: str = ""
     log_tail: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
 
     def to_json(self) -> str:
         """Return the record as one line of ASCII JSON.
@@ -93,6 +111,8 @@ class BuildRecord:
         raw["noise"] = Noise(**raw["noise"])
         raw["changed_paths"] = tuple(raw["changed_paths"])
         raw["log_tail"] = tuple(raw["log_tail"])
+        # Records of versions that predicted nothing have none.
+        raw["disagreements"] = tuple(Disagreement(**one) for one in raw.get("disagreements", ()))
         return cls(**raw)
 
 

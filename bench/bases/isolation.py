@@ -53,12 +53,30 @@ _CLOCK_MARGIN = dt.timedelta(milliseconds=250)
 
 
 @dataclass(frozen=True)
+class BaseOrigin:
+    """Where a salted base comes from, and by what the two builders know it.
+
+    ``image`` is the name in the user's Dockerfile; ``content`` stands for the files in it, which
+    no salt changes; ``image_id`` and ``layers`` are the salted image's own.
+    """
+
+    image: str
+    content: str
+    image_id: str
+    layers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class SaltedDockerfile:
-    """A Dockerfile whose bases are salted: what is sent, and what its base images are."""
+    """A Dockerfile whose bases are salted: what is sent, and what its base images are.
+
+    ``base_images`` and ``origins`` are by the names that stand in ``dockerfile`` now.
+    """
 
     dockerfile: Dockerfile
     base_images: Mapping[str, BaseImageConfig]
     base_layers: frozenset[str]
+    origins: Mapping[str, BaseOrigin] = field(default_factory=dict)
 
 
 @dataclass
@@ -98,20 +116,17 @@ class Isolation:
             BaseImageError: a base is not in the engine any more.
 
         """
-        images = {
-            use.raw: self._image(use.image, salt, base_layers.get(use.image))
-            for use in external_images(dockerfile, build_args)
+        uses = external_images(dockerfile, build_args)
+        images = {use.raw: self._image(use.image, salt, base_layers.get(use.image)) for use in uses}
+        sent = salted_text(dockerfile, {raw: image.tag for raw, image in images.items()}, salt)
+        origins = {
+            images[use.raw].tag: self._origin(use.image, images[use.raw].tag) for use in uses
         }
-        text = replace_images(dockerfile, {raw: image.tag for raw, image in images.items()})
-        sent = parse(text, dockerfile.path)
-        if has_cache_mounts(sent):
-            sent = parse(rename_cache_mounts(sent, cache_mount_prefix(salt)), dockerfile.path)
         return SaltedDockerfile(
             dockerfile=sent,
             base_images={image.tag: image.config for image in images.values()},
-            base_layers=frozenset(
-                layer for image in images.values() for layer in self._layers_of(image)
-            ),
+            base_layers=frozenset(layer for one in origins.values() for layer in one.layers),
+            origins=origins,
         )
 
     def built_tag(self, salt: str, variant: str, builder: str) -> str:
@@ -133,8 +148,14 @@ class Isolation:
                 )
         return self._salted[key]
 
-    def _layers_of(self, image: SaltedImage) -> list[str]:
-        return list(self.client.images.get(image.tag).attrs["RootFS"].get("Layers") or [])
+    def _origin(self, image: str, tag: str) -> BaseOrigin:
+        salted = self.client.images.get(tag)
+        return BaseOrigin(
+            image=image,
+            content=self.bases.get(image, image),
+            image_id=str(salted.id),
+            layers=tuple(salted.attrs["RootFS"].get("Layers") or ()),
+        )
 
     @contextlib.contextmanager
     def building(self) -> Iterator[None]:
@@ -187,6 +208,17 @@ class Isolation:
             with self.building():
                 all_marked &= mark_salt(self.client, salted.tag, salt)
         return all_marked
+
+
+def salted_text(dockerfile: Dockerfile, tags: Mapping[str, str], salt: str) -> Dockerfile:
+    """Return ``dockerfile`` with other names for its images and cache mounts of ``salt``'s own.
+
+    ``tags`` gives each image, as it is written, its new name.
+    """
+    sent = parse(replace_images(dockerfile, tags), dockerfile.path)
+    if has_cache_mounts(sent):
+        sent = parse(rename_cache_mounts(sent, cache_mount_prefix(salt)), dockerfile.path)
+    return sent
 
 
 @contextlib.contextmanager

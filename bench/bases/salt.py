@@ -158,6 +158,8 @@ def base_config(config: Mapping[str, Any]) -> BaseImageConfig:
         working_dir=config.get("WorkingDir") or "/",
         env={name: value for name, _, value in pairs},
         on_build=tuple(config.get("OnBuild") or ()),
+        user=config.get("User") or "",
+        shell=tuple(config.get("Shell") or ()),
     )
 
 

@@ -72,11 +72,16 @@ class BuildRequest:
 
 @dataclass(frozen=True)
 class BaseImageConfig:
-    """The part of a base image's config that decides how a builder numbers its steps."""
+    """The part of a base image's config that decides what a builder makes of the steps on it.
+
+    ``env`` keeps the order of the config: it is part of the cache key of every RUN.
+    """
 
     working_dir: str = "/"
     env: Mapping[str, str] = field(default_factory=dict)
     on_build: tuple[str, ...] = ()
+    user: str = ""
+    shell: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,11 @@ class Step:
     FROM belongs to the stage named ``""`` with index -1. ``seconds`` is the time the builder
     worked on it (None where it did not), ``offset_seconds`` when it began, counted from the
     build's first event.
+
+    ``predicted`` is what the cache model said before the build (a value of
+    `bench.cache_model.Predicted`; None where it was not asked). ``reason`` and ``reason_detail``
+    say why a step missed: a value of `bench.cache_model.ReasonKind`, and a sentence fragment. A
+    builder leaves all three out.
     """
 
     stage: str
@@ -98,6 +108,9 @@ class Step:
     outcome: StepOutcome
     seconds: float | None = None
     offset_seconds: float | None = None
+    predicted: str | None = None
+    reason: str | None = None
+    reason_detail: str | None = None
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from bench.cli.options import (
 from bench.cli.progress import RunProgress
 from bench.engine import connect, describe
 from bench.errors import ExitCode, UsageError
-from bench.runner import make_settings, read_head, resume_run, run_scenario
+from bench.runner import EngineSite, make_settings, read_head, resume_run, run_scenario
 from bench.scenario import load_scenario
 
 if TYPE_CHECKING:
@@ -93,7 +93,11 @@ def run(
         client = connect(progress=_printer(console, quiet=quiet))
         with RunProgress(console, quiet=quiet) as progress:
             result = resume_run(
-                scenario, client, resume, observer=progress, time_budget_seconds=time_budget
+                scenario,
+                EngineSite(client),
+                resume,
+                observer=progress,
+                time_budget_seconds=time_budget,
             )
         return _conclude(result)
     if not paths:
@@ -120,7 +124,7 @@ def run(
             result = run_scenario(
                 scenario,
                 settings,
-                client,
+                EngineSite(client),
                 folder,
                 observer=progress,
                 time_budget_seconds=time_budget,

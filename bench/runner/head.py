@@ -17,12 +17,14 @@ from bench.errors import RecordsError
 from bench.runner.plan import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bench.bases import ResolvedBase
+    from bench.dataset.predictions import PredictionCounts
     from bench.engine import EngineInfo
+    from bench.journal import BuildRecord, Disagreement
     from bench.runner.expectations import ExpectationResult
+    from bench.runner.site import BaseFact
     from bench.scenario import Scenario
 
 
@@ -36,11 +38,14 @@ class RunHead:
     settings: Settings
     started_at: str
     engine: EngineInfo
-    bases: Sequence[ResolvedBase]
+    bases: Sequence[BaseFact]
     attempt: int = 0
     state: str = "running"
+    simulation: Mapping[str, object] | None = None
     excluded: list[str] = field(default_factory=list)
     expectations: list[ExpectationResult] = field(default_factory=list)
+    predictions: PredictionCounts | None = None
+    disagreements: list[tuple[BuildRecord, Disagreement]] = field(default_factory=list)
 
     def write(self, folder: Path) -> None:
         """Write the file whole: a kill leaves the old one or the new one.
@@ -103,7 +108,16 @@ class RunHead:
             "settings": dataclasses.asdict(self.settings),
             "started_at": self.started_at,
             "engine": engine,
-            "bases": [dataclasses.asdict(base) for base in self.bases],
+            "simulation": None if self.simulation is None else dict(self.simulation),
+            "bases": [
+                {
+                    "image": base.image,
+                    "local_tag": base.local_tag,
+                    "image_id": base.image_id,
+                    "source": base.source,
+                }
+                for base in self.bases
+            ],
             "versions": {
                 "cachebench": bench.__version__,
                 "python": platform.python_version(),
@@ -120,6 +134,7 @@ class RunHead:
                 }
                 for result in self.expectations
             ],
+            "predictions": self._predictions(),
             "excluded": list(self.excluded),
             "verdicts": [
                 {
@@ -132,6 +147,24 @@ class RunHead:
                     "margin": verdict.margin,
                 }
                 for verdict in scenario.verdicts
+            ],
+        }
+
+    def _predictions(self) -> dict[str, Any] | None:
+        if self.predictions is None:
+            return None
+        return {
+            **dataclasses.asdict(self.predictions),
+            "disagreements": [
+                {
+                    "build": record.build,
+                    "variant": record.variant,
+                    "builder": record.builder,
+                    "phase": record.phase,
+                    "change": record.change,
+                    **dataclasses.asdict(one),
+                }
+                for record, one in self.disagreements
             ],
         }
 

@@ -1,11 +1,9 @@
-"""What a run needs before its first build: scratch copies, sound changes, base images."""
+"""What a run needs before its first build: scratch copies and sound changes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.bases import resolve_base
-from bench.bases.salt import SCRATCH
 from bench.dockerfile import external_images, parse
 from bench.runner.plan import NO_ROUND, Phase, PlannedBuild
 from bench.runner.trial import changed_state
@@ -16,10 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from docker import DockerClient
-
-    from bench.bases import ResolvedBase
-    from bench.runner.events import Observer
     from bench.scenario import Scenario
 
 
@@ -56,24 +50,10 @@ def rehearse(
                 workspace.reset()
 
 
-def resolve_bases(
-    client: DockerClient,
-    scenario: Scenario,
-    dockerfiles: Mapping[str, str],
-    observer: Observer,
-) -> list[ResolvedBase]:
-    """Get every image that some variant's Dockerfile takes from outside, each once.
-
-    Raises:
-        BaseImageError: one cannot be had.
-
-    """
+def images_of(scenario: Scenario, dockerfiles: Mapping[str, str]) -> list[str]:
+    """Return every image that some variant takes from outside, ``scratch`` included, each once."""
     images: dict[str, None] = {}
     for name, text in dockerfiles.items():
         for use in external_images(parse(text, name), scenario.variant(name).build_args):
-            if use.image != SCRATCH:
-                images.setdefault(use.image)
-    return [
-        resolve_base(client, image, scenario.bases.get(image), progress=observer.note)
-        for image in images
-    ]
+            images.setdefault(use.image)
+    return list(images)

@@ -11,41 +11,41 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import docker.errors
-import requests
-
-from bench.bases.isolation import Isolation
-from bench.builders import make_builder
+from bench.builders.names import rules_of
 from bench.builders.protocol import BuildOutcome
+from bench.cache_model import profile_of
 from bench.dataset import RUN_NAME, tables_of, write_tables
-from bench.engine import describe, engine_lock
-from bench.engine.lost import engine_may_be_lost
+from bench.dataset.predictions import count_predictions
 from bench.errors import BenchError, UsageError
 from bench.journal import JOURNAL_NAME, Journal, read_journal
 from bench.runner.events import Silent
 from bench.runner.expectations import check_expectations, unstable_controls
 from bench.runner.head import RunHead, read_head, stored_settings
 from bench.runner.plan import NO_ROUND, Phase, PlannedBuild, make_plan
-from bench.runner.prepare import make_workspaces, rehearse, resolve_bases
+from bench.runner.prepare import make_workspaces, rehearse
 from bench.runner.trial import Trial
 from bench.scenario import dockerfile_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from docker import DockerClient
-
-    from bench.journal import BuildRecord
+    from bench.dataset.predictions import PredictionCounts
+    from bench.journal import BuildRecord, Disagreement
     from bench.runner.events import Observer
     from bench.runner.expectations import ExpectationResult
     from bench.runner.plan import Settings
+    from bench.runner.site import Site, Workbench
     from bench.scenario import Scenario
     from bench.workspace import Workspace
 
 
 @dataclass
 class RunResult:
-    """How a run ended: its folder, its records, and what was found."""
+    """How a run ended: its folder, its records, and what was found.
+
+    ``predictions`` is None where nothing was predicted (builds of an older version, resumed);
+    ``simulated`` says that no build was made at all.
+    """
 
     folder: Path
     records: list[BuildRecord]
@@ -54,6 +54,13 @@ class RunResult:
     excluded: list[str]
     left_behind: list[str] = field(default_factory=list)
     complete: bool = True
+    predictions: PredictionCounts | None = None
+    simulated: bool = False
+
+    @property
+    def disagreements(self) -> list[tuple[BuildRecord, Disagreement]]:
+        """The steps that did other than the cache model had said, each with its build."""
+        return [(record, one) for record in self.records for one in record.disagreements]
 
     @property
     def failed(self) -> list[BuildRecord]:
@@ -75,13 +82,13 @@ def new_run_id() -> str:
 def run_scenario(
     scenario: Scenario,
     settings: Settings,
-    client: DockerClient,
+    site: Site,
     folder: Path,
     *,
     observer: Observer | None = None,
     time_budget_seconds: float | None = None,
 ) -> RunResult:
-    """Run ``scenario`` into ``folder``, which must not hold a run yet.
+    """Run ``scenario`` on ``site`` into ``folder``, which must not hold a run yet.
 
     Raises:
         BenchError: with the exit code of what went wrong; every build made until then is kept.
@@ -94,14 +101,14 @@ def run_scenario(
         )
     _make_folder(folder)
     run = _Run(
-        scenario, settings, client, folder, new_run_id(), observer or Silent(), time_budget_seconds
+        scenario, settings, site, folder, new_run_id(), observer or Silent(), time_budget_seconds
     )
     return run.execute()
 
 
 def resume_run(
     scenario: Scenario,
-    client: DockerClient,
+    site: Site,
     folder: Path,
     *,
     observer: Observer | None = None,
@@ -124,7 +131,7 @@ def resume_run(
     run = _Run(
         scenario,
         settings,
-        client,
+        site,
         folder,
         document["run"],
         observer or Silent(),
@@ -173,7 +180,7 @@ def _same_scenario(
 class _Run:
     scenario: Scenario
     settings: Settings
-    client: DockerClient
+    site: Site
     folder: Path
     run: str
     observer: Observer
@@ -185,11 +192,7 @@ class _Run:
     left_behind: list[str] = field(default_factory=list)
 
     def execute(self) -> RunResult:
-        with engine_may_be_lost():
-            return self._execute()
-
-    def _execute(self) -> RunResult:
-        engine = describe(self.client)
+        engine = self.site.engine
         if self.known_engine not in {None, engine.id}:
             raise UsageError(
                 f"{self.folder}: the run was made on another engine ({self.known_engine})",
@@ -200,12 +203,12 @@ class _Run:
             for name in self.settings.variants
         }
         with (
-            engine_lock(engine.id, on_wait=self.observer.note),
+            self.site.held(self.observer.note),
             tempfile.TemporaryDirectory(prefix="cachebench-") as scratch,
         ):
             workspaces = make_workspaces(self.scenario, dockerfiles, Path(scratch))
             rehearse(self.scenario, self.settings.changes, workspaces, self.run)
-            bases = resolve_bases(self.client, self.scenario, dockerfiles, self.observer)
+            workbench = self.site.workbench(self.run, self.scenario, dockerfiles, self.observer)
             head = RunHead(
                 run=self.run,
                 scenario=self.scenario,
@@ -213,24 +216,20 @@ class _Run:
                 settings=self.settings,
                 started_at=self.started_at,
                 engine=engine,
-                bases=bases,
+                bases=workbench.bases,
                 attempt=self.attempt,
+                simulation=self.site.simulation,
             )
-            head.write(self.folder)
-            isolation = Isolation(
-                self.client,
-                self.run,
-                engine.image_store,
-                {base.image: base.image_id for base in bases},
-            )
+            complete = False
             try:
-                complete = self._build_all(self._trials(workspaces, isolation))
+                head.write(self.folder)
+                complete = self._build_all(self._trials(workspaces, workbench))
                 head.state = "complete" if complete else "stopped"
             except BaseException:
                 head.state = "interrupted"
                 raise
             finally:
-                self._clean(isolation)
+                self.left_behind = workbench.clean()
                 records = self._finish(head)
         return RunResult(
             folder=self.folder,
@@ -240,21 +239,25 @@ class _Run:
             excluded=self.excluded,
             left_behind=self.left_behind,
             complete=complete,
+            predictions=head.predictions,
+            simulated=self.site.simulation is not None,
         )
 
     def _trials(
-        self, workspaces: dict[str, Workspace], isolation: Isolation
+        self, workspaces: dict[str, Workspace], workbench: Workbench
     ) -> dict[tuple[str, str], Trial]:
+        engine = self.site.engine
         return {
             (variant, builder): Trial(
                 run=self.run,
                 scenario=self.scenario,
                 variant=self.scenario.variant(variant),
-                builder=make_builder(builder, self.client),
-                client=self.client,
-                isolation=isolation,
+                builder=builder,
+                workbench=workbench,
                 workspace=workspaces[variant],
+                profile=profile_of(rules_of(builder), engine.version, engine.image_store),
                 timeout_seconds=self.settings.timeout_seconds,
+                note=self.observer.note,
                 attempt=self.attempt,
             )
             for variant in self.settings.variants
@@ -309,14 +312,6 @@ class _Run:
         self.excluded.append(text)
         self.observer.note(text)
 
-    def _clean(self, isolation: Isolation) -> None:
-        self.observer.note("removing what the run made in the engine")
-        try:
-            self.left_behind = isolation.clean().left
-        except (docker.errors.DockerException, requests.RequestException) as error:
-            self.left_behind = [str(error)]
-            self.observer.note(f"could not clean up ({error}); bench clean does it later")
-
     def _finish(self, head: RunHead) -> list[BuildRecord]:
         """Write the head and the tables of what there is; return the records."""
         records = list(self._records())
@@ -324,6 +319,8 @@ class _Run:
         head.expectations = check_expectations(
             self.scenario.expects, self.settings.builders, records
         )
+        head.predictions = count_predictions(records)
+        head.disagreements = [(record, one) for record in records for one in record.disagreements]
         # An error on the way out must not hide the one that ended the run.
         with contextlib.suppress(BenchError, OSError):
             head.write(self.folder)

@@ -8,27 +8,29 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.builders.images import image_facts, new_layer_bytes
+from bench.builders.classic import ClassicBuilder
+from bench.builders.images import new_layer_bytes
+from bench.builders.names import rules_of
 from bench.builders.protocol import BuildOutcome, BuildRequest
 from bench.changes import ChangeIds, SourceState, apply_change
 from bench.dockerfile import parse
-from bench.engine.noise import NoiseProbe
 from bench.errors import ChangeError, DockerfileError
 from bench.journal import BuildRecord
 from bench.runner.plan import Phase
+from bench.runner.predictions import PredictionCheck
 from bench.scenario import dockerfile_place
 from bench.workspace import ClientRule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
-    from docker import DockerClient
-
-    from bench.bases.isolation import Isolation, SaltedDockerfile
+    from bench.bases.isolation import SaltedDockerfile
     from bench.builders.images import ImageFacts
-    from bench.builders.protocol import Build, Builder, Step
+    from bench.builders.protocol import Build, Step
+    from bench.cache_model import Profile
     from bench.dockerfile import Dockerfile
     from bench.runner.plan import PlannedBuild
+    from bench.runner.site import Workbench
     from bench.scenario import Scenario, Variant
     from bench.workspace import Workspace
 
@@ -42,24 +44,30 @@ class Trial:
 
     The scratch copy is pristine between builds. ``attempt`` counts how often the run was resumed:
     a new attempt builds on new salts, since the old ones may hold half of an interrupted build.
+    ``profile`` are the rules by which every build is predicted; ``note`` is told where that fails.
     """
 
     run: str
     scenario: Scenario
     variant: Variant
-    builder: Builder
-    client: DockerClient
-    isolation: Isolation
+    builder: str
+    workbench: Workbench
     workspace: Workspace
+    profile: Profile
     timeout_seconds: float
+    note: Callable[[str], None]
     attempt: int = 0
     _salts: int = 0
+    _primed: bool = field(default=False, init=False)
     _last_image: ImageFacts | None = field(default=None, init=False)
+
+    def __post_init__(self) -> None:
+        self._check = PredictionCheck(self.profile, self.note)
 
     @property
     def primed(self) -> bool:
         """Whether the pristine tree was built on the salt in use."""
-        return self._last_image is not None
+        return self._primed
 
     def build(self, planned: PlannedBuild) -> BuildRecord:
         """Make one build of the plan and return its record; the scratch copy is pristine after.
@@ -71,7 +79,9 @@ class Trial:
         """
         if planned.fresh or self._salts == 0:
             self._salts += 1
+            self._primed = False
             self._last_image = None
+            self._check = PredictionCheck(self.profile, self.note)
         try:
             return self._build(planned)
         finally:
@@ -80,30 +90,31 @@ class Trial:
     def _build(self, planned: PlannedBuild) -> BuildRecord:
         pristine = self.workspace.manifest(self._client_rule)
         state, dockerfile = changed_state(self.scenario, self.workspace, planned, self.run)
-        salted = self.isolation.salted(dockerfile, self._salt, state.build_args, state.base_layers)
+        salted = self.workbench.salted(dockerfile, self._salt, state.build_args, state.base_layers)
         context = self.workspace.pack(
             replace={state.dockerfile: salted.dockerfile.text.encode()}, client=self._client_rule
         )
-        changed = self.workspace.manifest(self._client_rule).diff(pristine).paths
+        manifest = self.workspace.manifest(self._client_rule)
         request = BuildRequest(
             context=context,
             dockerfile=salted.dockerfile,
             dockerfile_path=state.dockerfile,
-            tag=self.isolation.built_tag(self._salt, self.variant.name, self.builder.name),
+            tag=self.workbench.tag(self._salt, self.variant.name, self.builder),
             build_args=state.build_args,
             target=self.variant.target,
             network=self.scenario.network,
             timeout_seconds=self.timeout_seconds,
             base_images=salted.base_images,
         )
+        # Before the build, and outside of every time that is measured.
+        forecast = self._check.forecast(request, manifest, salted)
         started_at = dt.datetime.now(dt.UTC)
-        noise = NoiseProbe()
         try:
-            with self.isolation.building():
-                build = self.builder.build(request)
+            build, noise = self.workbench.build(planned, request)
         finally:
             context.path.unlink(missing_ok=True)
-        ended = noise.end()
+        build = dataclasses.replace(build, steps=tuple(with_texts_of(dockerfile, build.steps)))
+        checked = self._check.check(forecast, build)
         image, pushed = self._image(build, salted)
         return BuildRecord(
             run=self.run,
@@ -125,21 +136,23 @@ class Trial:
             image_bytes=None if image is None else image.bytes,
             new_layer_bytes=pushed,
             started_at=started_at.isoformat(timespec="milliseconds"),
-            steps=tuple(with_texts_of(dockerfile, build.steps)),
+            steps=checked.steps,
             stages=build.stages,
-            noise=ended,
-            changed_paths=tuple(sorted(changed)),
+            noise=noise,
+            changed_paths=tuple(sorted(manifest.diff(pristine).paths)),
             error=build.error,
             log_tail=build.log_tail,
+            disagreements=checked.disagreements,
         )
 
     @property
     def _client_rule(self) -> ClientRule:
-        return ClientRule.CLASSIC if self.builder.name == "classic" else ClientRule.BUILDKIT
+        classic = rules_of(self.builder) == ClassicBuilder.name
+        return ClientRule.CLASSIC if classic else ClientRule.BUILDKIT
 
     @property
     def _salt(self) -> str:
-        words = (self.run, self.variant.name, self.builder.name, self.attempt, self._salts)
+        words = (self.run, self.variant.name, self.builder, self.attempt, self._salts)
         return hashlib.sha256("\0".join(map(str, words)).encode()).hexdigest()[:16]
 
     def _image(
@@ -148,7 +161,8 @@ class Trial:
         """Look the built image up, and what pushing it after the pristine one would move."""
         if build.outcome is not BuildOutcome.OK or build.image_id is None:
             return None, None
-        image = image_facts(self.client, build.image_id)
+        self._primed = True
+        image = self.workbench.image(build.image_id)
         if image is None:
             return None, None
         before = self._last_image

@@ -11,7 +11,7 @@ from bench.bases.isolation import leftover_runs
 from bench.engine import EngineSpec, client_of, start, stop
 from bench.errors import EngineLostError, ExitCode, RecordsError
 from bench.journal import read_journal
-from bench.runner import Silent, make_settings, resume_run, run_scenario
+from bench.runner import EngineSite, Silent, make_settings, resume_run, run_scenario
 from tests.runner.scenarios import small_scenario
 from tests.support.busybox import import_busybox
 
@@ -57,14 +57,16 @@ def test_an_engine_that_goes_away_ends_the_run_and_a_resumed_one_completes_it(
     )
 
     with pytest.raises(EngineLostError) as lost:
-        run_scenario(scenario, settings, doomed_engine, tmp_path / "run", observer=Doom(7))
+        run_scenario(
+            scenario, settings, EngineSite(doomed_engine), tmp_path / "run", observer=Doom(7)
+        )
 
     assert lost.value.exit_code == ExitCode.NO_ENGINE
     assert "--resume" in lost.value.remedy
     kept = list(read_journal(tmp_path / "run"))
     assert len(kept) == 7
     again = client_of(start(ENGINE).endpoint)
-    result = resume_run(scenario, again, tmp_path / "run")
+    result = resume_run(scenario, EngineSite(again), tmp_path / "run")
     again.close()
     assert result.records[:7] == kept
     assert result.complete
@@ -93,7 +95,7 @@ def test_a_full_disk_ends_the_run_and_keeps_every_record_made_before(
     )
 
     with pytest.raises(RecordsError, match=r"No space left on device") as failure:
-        run_scenario(scenario, settings, engine_client, full_disk / "run")
+        run_scenario(scenario, settings, EngineSite(engine_client), full_disk / "run")
 
     assert failure.value.exit_code == ExitCode.RECORDS
     assert "--resume" in failure.value.remedy
@@ -123,10 +125,14 @@ def test_an_image_removed_under_the_run_ends_it_with_a_clear_message(
 
     with pytest.raises(EngineLostError, match="No such image") as lost:
         run_scenario(
-            scenario, settings, engine_client, tmp_path / "run", observer=Removal(engine_client)
+            scenario,
+            settings,
+            EngineSite(engine_client),
+            tmp_path / "run",
+            observer=Removal(engine_client),
         )
 
     assert "--resume" in lost.value.remedy
-    result = resume_run(scenario, engine_client, tmp_path / "run")
+    result = resume_run(scenario, EngineSite(engine_client), tmp_path / "run")
     assert result.complete
     assert result.broken == []

@@ -12,7 +12,7 @@ from bench.bases.cleanup import cache_records
 from bench.builders.protocol import BuildOutcome, StepOutcome
 from bench.errors import BaseImageError, ChangeError, UsageError
 from bench.journal import read_journal
-from bench.runner import Silent, make_settings, resume_run, run_scenario
+from bench.runner import EngineSite, Silent, make_settings, resume_run, run_scenario
 from tests.runner.scenarios import DOCKERFILE, small_scenario
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def test_a_run_meets_its_expectations_and_leaves_the_engine_as_it_was(
     result = run_scenario(
         scenario,
         make_settings(scenario, builders=BOTH, rounds=2),
-        any_engine,
+        EngineSite(any_engine),
         tmp_path / "run",
     )
 
@@ -64,7 +64,7 @@ def test_records_hold_every_instruction_of_every_build(
     scenario = small_scenario(tmp_path / "small", default_busybox_image)
     settings = make_settings(scenario, builders=BOTH, changes=["edit-source"], rounds=1)
 
-    result = run_scenario(scenario, settings, engine_client, tmp_path / "run")
+    result = run_scenario(scenario, settings, EngineSite(engine_client), tmp_path / "run")
 
     assert {len(record.steps) for record in result.records} == {11}
     assert Counter(record.phase for record in result.records) == {
@@ -115,14 +115,16 @@ def test_an_interrupted_run_cleans_up_and_is_resumed_to_the_same_plan(
     before = inventory(engine_client)
 
     with pytest.raises(KeyboardInterrupt):
-        run_scenario(scenario, settings, engine_client, tmp_path / "run", observer=StopAfter(15))
+        run_scenario(
+            scenario, settings, EngineSite(engine_client), tmp_path / "run", observer=StopAfter(15)
+        )
 
     assert inventory(engine_client) == before
     first = list(read_journal(tmp_path / "run"))
     assert len(first) == 15
-    result = resume_run(scenario, engine_client, tmp_path / "run")
+    result = resume_run(scenario, EngineSite(engine_client), tmp_path / "run")
     assert result.records[:15] == first
-    whole = run_scenario(scenario, settings, engine_client, tmp_path / "whole")
+    whole = run_scenario(scenario, settings, EngineSite(engine_client), tmp_path / "whole")
 
     def outcomes(records: list[BuildRecord]) -> list[tuple[object, ...]]:
         return sorted(
@@ -143,9 +145,9 @@ def test_a_resumed_run_that_is_whole_builds_nothing(
     settings = make_settings(
         scenario, builders=["buildkit"], changes=["touch"], variants=["as-written"], rounds=1
     )
-    first = run_scenario(scenario, settings, engine_client, tmp_path / "run")
+    first = run_scenario(scenario, settings, EngineSite(engine_client), tmp_path / "run")
 
-    again = resume_run(scenario, engine_client, tmp_path / "run")
+    again = resume_run(scenario, EngineSite(engine_client), tmp_path / "run")
 
     assert again.records == first.records
 
@@ -161,7 +163,7 @@ def test_a_variant_that_does_not_build_is_recorded_and_the_others_go_on(
     )
     settings = make_settings(scenario, builders=BOTH, changes=["edit-port"], rounds=1)
 
-    result = run_scenario(scenario, settings, engine_client, tmp_path / "run")
+    result = run_scenario(scenario, settings, EngineSite(engine_client), tmp_path / "run")
 
     assert Counter(record.variant for record in result.failed) == {"broken": 2}
     for record in result.failed:
@@ -190,7 +192,7 @@ def test_a_build_that_takes_too_long_is_recorded_as_such(
         timeout_seconds=3.0,
     )
 
-    result = run_scenario(scenario, settings, engine_client, tmp_path / "run")
+    result = run_scenario(scenario, settings, EngineSite(engine_client), tmp_path / "run")
 
     assert [record.outcome for record in result.records] == [BuildOutcome.TIMEOUT] * 2
     assert all(record.wall_seconds < 10 for record in result.records)
@@ -205,7 +207,10 @@ def test_a_change_that_changes_nothing_ends_the_run_before_it_builds(
 
     with pytest.raises(ChangeError, match="nothing"):
         run_scenario(
-            scenario, make_settings(scenario, builders=BOTH), engine_client, tmp_path / "run"
+            scenario,
+            make_settings(scenario, builders=BOTH),
+            EngineSite(engine_client),
+            tmp_path / "run",
         )
 
     assert not (tmp_path / "run/journal.jsonl").exists()
@@ -218,7 +223,10 @@ def test_a_base_image_that_cannot_be_had_is_named(
 
     with pytest.raises(BaseImageError, match="has-this"):
         run_scenario(
-            scenario, make_settings(scenario, builders=BOTH), engine_client, tmp_path / "run"
+            scenario,
+            make_settings(scenario, builders=BOTH),
+            EngineSite(engine_client),
+            tmp_path / "run",
         )
 
 
@@ -231,7 +239,10 @@ def test_a_folder_that_holds_a_run_is_not_written_over(
 
     with pytest.raises(UsageError, match="holds a run already"):
         run_scenario(
-            scenario, make_settings(scenario, builders=BOTH), engine_client, tmp_path / "run"
+            scenario,
+            make_settings(scenario, builders=BOTH),
+            EngineSite(engine_client),
+            tmp_path / "run",
         )
 
 
@@ -242,12 +253,12 @@ def test_a_scenario_that_changed_is_not_resumed(
     settings = make_settings(
         scenario, builders=["buildkit"], changes=["touch"], variants=["as-written"], rounds=1
     )
-    run_scenario(scenario, settings, engine_client, tmp_path / "run")
+    run_scenario(scenario, settings, EngineSite(engine_client), tmp_path / "run")
     path = tmp_path / "small/Dockerfile"
     path.write_text(path.read_text() + "LABEL a=b\n")
 
     with pytest.raises(UsageError, match="has changed since"):
-        resume_run(scenario, engine_client, tmp_path / "run")
+        resume_run(scenario, EngineSite(engine_client), tmp_path / "run")
 
 
 def test_the_user_s_source_tree_is_never_written(
@@ -260,7 +271,7 @@ def test_the_user_s_source_tree_is_never_written(
     run_scenario(
         scenario,
         make_settings(scenario, builders=["buildkit"], variants=["as-written"], rounds=1),
-        engine_client,
+        EngineSite(engine_client),
         tmp_path / "run",
     )
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.runner import make_settings, run_scenario
+from bench.runner import EngineSite, make_settings, run_scenario
 from tests.scenarios.shipped import shipped
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def test_every_expectation_is_met(
         changes=changes,
         rounds=2 if name == "hello-stages" else 1,
     )
-    result = run_scenario(scenario, settings, engine_client, tmp_path / "run")
+    result = run_scenario(scenario, settings, EngineSite(engine_client), tmp_path / "run")
     assert not result.failed
     assert not result.unstable
     assert [(one.variant, one.change, one.builder, one.problems) for one in result.broken] == []

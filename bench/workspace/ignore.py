@@ -242,6 +242,7 @@ class IgnoreRules:
 
     def __init__(self, lines: Sequence[str], client: ClientRule = ClientRule.BUILDKIT) -> None:
         self.client = client
+        self.lines = tuple(lines)
         self.patterns = tuple(Pattern.parse(line) for line in lines if line.strip(_GO_SPACE))
         self._exceptions = tuple(p.text for p in self.patterns if p.exception)
         self._any_exception = client is ClientRule.BUILDKIT and any(

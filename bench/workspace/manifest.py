@@ -145,15 +145,14 @@ class EntryIndex:
             OSError: a file or link cannot be read.
 
         """
-        return [self._entry(node) for node in nodes]
-
-    def _entry(self, node: Node) -> Entry:
-        known = self._known.get(node.path)
-        if known is not None and known[0] == node:
-            return known[1]
-        entry = self._read(node)
-        self._known[node.path] = (node, entry)
-        return entry
+        known = self._known
+        found = []
+        for node in nodes:
+            before = known.get(node.path)
+            if before is None or before[0] != node:
+                before = known[node.path] = (node, self._read(node))
+            found.append(before[1])
+        return found
 
     def _read(self, node: Node) -> Entry:
         path = f"{self._root}/{node.path}"

@@ -8,10 +8,12 @@ import sys
 import time
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
+from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 
@@ -37,6 +39,7 @@ _KINDS = {
     stat.S_IFSOCK: Kind.SOCKET,
     stat.S_IFIFO: Kind.FIFO,
 }
+_PATH = attrgetter("path")
 
 
 class Node(NamedTuple):
@@ -56,12 +59,18 @@ class Node(NamedTuple):
     links: int
 
 
+@cache
+def _kind_and_mode(st_mode: int) -> tuple[Kind, int]:
+    return _KINDS.get(stat.S_IFMT(st_mode), Kind.DEVICE), stat.S_IMODE(st_mode)
+
+
 def node_of(path: str, status: os.stat_result) -> Node:
     """Make the node for ``path`` from its ``lstat`` result."""
+    kind, mode = _kind_and_mode(status.st_mode)
     return Node(
         path,
-        _KINDS.get(stat.S_IFMT(status.st_mode), Kind.DEVICE),
-        stat.S_IMODE(status.st_mode),
+        kind,
+        mode,
         status.st_size,
         status.st_mtime_ns,
         status.st_ctime_ns,
@@ -85,12 +94,78 @@ def list_directory(root: Path, path: str) -> list[Node]:
         OSError: the directory cannot be read.
 
     """
+    return in_path_order(scan_directory(root, path))
+
+
+def scan_directory(root: Path, path: str) -> list[Node]:
+    """List what is directly inside directory ``path`` below ``root``, in no order.
+
+    Raises:
+        OSError: the directory cannot be read.
+
+    """
     prefix = f"{path}/" if path else ""
     with os.scandir(f"{root}/{path}") as entries:
-        nodes = [
+        return [
             node_of(prefix + entry.name, entry.stat(follow_symlinks=False)) for entry in entries
         ]
-    return sorted(nodes, key=path_order)
+
+
+class Lister:
+    """Lists the directories of one tree again and again; an unchanged one is not read again.
+
+    A directory's change time moves when a name in it comes or goes. Its names are remembered only
+    if that time was over on the file system's clock when it was looked at: a change within the
+    same tick of the clock would leave the same time behind.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._names: dict[str, tuple[Node, list[str]]] = {}
+        self.directories_read = 0
+        """How many directories were read so far."""
+
+    def top(self) -> Node:
+        """Look at the root.
+
+        Raises:
+            OSError: it is not there.
+
+        """
+        return node_of("", os.lstat(self._root))
+
+    def list(self, directory: Node) -> list[Node]:
+        """List what is directly inside ``directory``, in no order.
+
+        Args:
+            directory: as it was when it was last looked at.
+
+        Raises:
+            OSError: the directory cannot be read.
+
+        """
+        known = self._names.get(directory.path)
+        if known is not None and known[0] == directory:
+            try:
+                return [node_of(path, os.lstat(f"{self._root}/{path}")) for path in known[1]]
+            except (FileNotFoundError, NotADirectoryError):
+                pass  # it changes while we look: read it
+        is_over = directory.ctime_ns < coarse_clock_ns()
+        self.directories_read += 1
+        nodes = scan_directory(self._root, directory.path)
+        if is_over:
+            self._names[directory.path] = directory, [node.path for node in nodes]
+        else:
+            self._names.pop(directory.path, None)
+        return nodes
+
+
+def in_path_order(nodes: Iterable[Node]) -> list[Node]:
+    """Sort nodes by the bytes of their paths: a directory comes before what is inside it."""
+    found = list(nodes)
+    if all(node.path.isascii() for node in found):  # then characters have the order of bytes
+        return sorted(found, key=_PATH)
+    return sorted(found, key=path_order)
 
 
 def path_order(node: Node) -> bytes:

@@ -14,7 +14,7 @@ from bench.workspace.ignore import ClientRule
 from bench.workspace.manifest import EntryIndex, Manifest
 from bench.workspace.pack import write_tar
 from bench.workspace.restore import Restorer
-from bench.workspace.select import Selection, select
+from bench.workspace.select import Selection, Selector, select
 from bench.workspace.tree import Kind, Node, look, node_of, settle
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class Workspace:
         self._kept: list[Path] = []
         self._keep_packs = keep_packs
         self._number = 0
+        self._selector = Selector(self.root, dockerfile_path)
         self._index = EntryIndex(self.root)
         self._restorer = Restorer(self.pristine, self.root, copier)
 
@@ -179,7 +180,7 @@ class Workspace:
             return self._restorer.restore()
 
     def _select(self, client: ClientRule) -> Selection:
-        selection = select(self.root, self.dockerfile_path, client)
+        selection = self._selector.select(client)
         if not any(node.path == self.dockerfile_path for node in selection.nodes):
             raise WorkspaceError(
                 f"{self.root / self.dockerfile_path}: the Dockerfile is gone",

@@ -175,6 +175,21 @@ def test_a_change_of_the_ignore_file_counts_at_once(make_workspace: MakeWorkspac
     assert (diff.added, diff.removed) == ((".dockerignore",), ("a",))
 
 
+def test_what_was_ignored_is_remembered_only_while_the_patterns_stay(
+    make_workspace: MakeWorkspace,
+) -> None:
+    workspace = make_workspace({".dockerignore": b"*.log\n", "a.log": b"", "d/b.log": b""})
+    ignore = workspace.root / ".dockerignore"
+    kept = [".dockerignore", "Dockerfile", "d"]
+    assert list(workspace.manifest()) == [*kept, "d/b.log"]
+    assert list(workspace.manifest(ClientRule.CLASSIC)) == [*kept, "d/b.log"]
+    ignore.write_text("**/*.log\n")
+    assert list(workspace.manifest()) == kept
+    assert list(workspace.manifest(ClientRule.CLASSIC)) == kept
+    ignore.unlink()
+    assert list(workspace.manifest()) == ["Dockerfile", "a.log", "d", "d/b.log"]
+
+
 def test_an_ignore_file_that_leads_out_is_refused(
     make_workspace: MakeWorkspace, tmp_path: Path
 ) -> None:

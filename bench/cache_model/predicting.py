@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.cache_model.buildah import BuildahWalk
 from bench.cache_model.buildkit import BuildKitWalk
 from bench.cache_model.classic import ClassicWalk
 from bench.cache_model.outcomes import Prediction
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 _WALKS: dict[Family, type[Walk]] = {
     Family.BUILDKIT: BuildKitWalk,
     Family.CLASSIC: ClassicWalk,
+    Family.BUILDAH: BuildahWalk,
 }
 
 

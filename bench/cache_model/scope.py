@@ -156,10 +156,11 @@ class Scope:
         All that are declared and have a value, used or not, unless an ENV has their name.
         """
         names = [*self.args, *(PROXY_ARGS & set(self.given) if with_proxies else ())]
-        found = {name: self._value_of(name) for name in names if name not in self.env}
+        found = {name: self.value_of(name) for name in names if name not in self.env}
         return {name: value for name, value in found.items() if value is not None}
 
-    def _value_of(self, name: str) -> str | None:
+    def value_of(self, name: str) -> str | None:
+        """Return the value of a declared ARG: given, its default, or that of the global one."""
         if name in self.given:
             return self.given[name]
         default = self.args.get(name)
@@ -205,7 +206,7 @@ class Scope:
         for name, default in self.declared(instruction):
             self.args[name] = default
             if self.family is Family.BUILDKIT:
-                value = self._value_of(name)
+                value = self.value_of(name)
                 if value is not None:
                     self._set(name, value)
 

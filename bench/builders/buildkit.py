@@ -63,6 +63,15 @@ class Vertex:
     starts: set[float] = field(default_factory=set)
     intervals: list[Interval] = field(default_factory=list)
 
+    @property
+    def ran(self) -> bool:
+        """Whether the builder did its work, in a build that ended well.
+
+        A vertex without inputs (WORKDIR onto scratch) starts once to make its key, used or not,
+        and once more to be loaded or to run (moby/buildkit ``solver/jobs.go`` CacheMap).
+        """
+        return not self.cached and len(self.starts) > (0 if self.inputs else 1)
+
     def take(self, event: VertexEvent) -> None:
         """Take in one more event: a vertex starts and completes up to four times."""
         self.name = event.name or self.name
@@ -199,7 +208,7 @@ class _Scoring:
         if self._ok:
             # What never started in a build that ended well was not run: the cache answered for
             # it, or for a step that needs it.
-            ran = any(vertex.starts and not vertex.cached for vertex in decisive)
+            ran = any(vertex.ran for vertex in decisive)
             return StepOutcome.MISS if ran else StepOutcome.HIT
         return self._outcome_in_failure(decisive)
 

@@ -16,7 +16,7 @@ from bench.cache_model.hashing import ClassicHash, MissingSourceError, Selected
 from bench.cache_model.heredocs import has_heredocs
 from bench.cache_model.keys import Content, Key
 from bench.cache_model.placing import Known, place
-from bench.cache_model.reasons import ARGUMENTS
+from bench.cache_model.reasons import ARGUMENTS, MARK
 from bench.cache_model.sources import transfer_of
 from bench.cache_model.walk import Walk
 
@@ -77,9 +77,13 @@ class ClassicWalk(Walk):
         if instruction.flags or has_heredocs(instruction):
             raise NotUnderstoodError(f"{self.profile.title} knows no flags and no here-documents")
         arguments = scope.run_args()
+        # A RUN that is given nothing but undeclared proxies is marked as having arguments, though
+        # none is named (dispatchers.go prependEnvOnCmd).
+        marked = bool(scope.run_args(with_proxies=True))
         parts: tuple[Part, ...] = (
             ("command", self._command(line, state)),
             (ARGUMENTS, tuple(sorted(arguments.items()))),
+            (MARK, marked),
         )
         return Key(
             "RUN",

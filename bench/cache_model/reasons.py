@@ -19,6 +19,8 @@ _SECRET = re.compile(r"(?i)(?:^|_)(?:apikey|auth|credentials?|key|pass(?:word|wd
 """Names whose values are never shown, as BuildKit's own check has it (SecretsUsedInArgOrEnv)."""
 ENVIRONMENT = "environment"
 ARGUMENTS = "build arguments"
+MARK = "mark of arguments"
+"""Whether a RUN of the classic builder was given any arguments, undeclared proxies included."""
 
 
 @dataclass
@@ -75,6 +77,8 @@ class Causes:
 
     def _difference(self, key: Key, before: Key) -> Reason:
         parts = {name: (old, new) for name, old, new in key.differing_parts(before)}
+        if parts.pop(MARK, None) is not None and not parts:
+            return Reason(ReasonKind.BUILD_ARG, "proxy arguments are given where none were before")
         for name in (ARGUMENTS, ENVIRONMENT):
             if name in parts and set(parts) <= {ARGUMENTS, ENVIRONMENT}:
                 return _variables(key, before, *parts[name])

@@ -28,7 +28,7 @@ class Context:
         """
         with explained("read the build context"):
             if not root.is_dir():
-                what = "is not a folder" if root.exists() else "there is no such folder"
+                what = "is not a folder" if root.exists() else "does not exist"
                 raise WorkspaceError(
                     f"{root}: the build context {what}", remedy="name an existing folder"
                 )

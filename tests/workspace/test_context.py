@@ -60,7 +60,7 @@ def test_a_link_to_the_context_counts_as_the_context(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "says"), [("nothing", "there is no such folder"), ("a", "is not a folder")]
+    ("name", "says"), [("nothing", "does not exist"), ("a", "is not a folder")]
 )
 def test_a_context_that_is_none_is_refused(tmp_path: Path, name: str, says: str) -> None:
     write_files(tmp_path, {"a": b""})

@@ -11,11 +11,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.builders.names import is_simulated
 from bench.errors import UsageError
 from bench.report import write_report
 from bench.report.answer import hit_share
 from bench.report.document import median
 from bench.report.names import signed_seconds, span
+from bench.report.simulated import mark
 from bench.report.summary import as_document
 
 if TYPE_CHECKING:
@@ -94,12 +96,15 @@ def _show_answer(console: Console, answer: Answer) -> None:
                 if (item.setup, item.variant) == (setup, variant)
             ]
             if rows:
-                console.print(_table(f"{variant} against {answer.baseline}: {setup.label}", rows))
+                title = f"{mark(setup)}{variant} against {answer.baseline}: {setup.label}"
+                console.print(_table(title, rows))
     for ask in dict.fromkeys(verdict.ask for verdict in answer.verdicts):
         _line(console, ask, style="bold")
         for verdict in answer.verdicts:
             if verdict.ask == ask:
                 _line(console, f"• {verdict.sentence}")
+    if answer.predictions is not None:
+        _line(console, f"predictions: {answer.predictions.sentence}")
     for remark in answer.remarks:
         _line(console, f"! {remark}", style="bold")
 
@@ -117,12 +122,19 @@ def _table(title: str, rows: Sequence[Comparison]) -> Table:
             span(item.hits_gained, with_sign=True) if item.pairs else "no pair",
             median(item.seconds_variant),
             signed_seconds(gain.median) if gain else "no pair",
-            f"{signed_seconds(gain.low)} to {signed_seconds(gain.high)}"
-            if gain and gain.n > 1
-            else "none",
+            _interval(item),
             str(item.pairs),
         )
     return table
+
+
+def _interval(item: Comparison) -> str:
+    gain = item.seconds_gained
+    if is_simulated(item.setup.builder):
+        return "simulated"
+    if gain is None or gain.n == 1:
+        return "none"
+    return f"{signed_seconds(gain.low)} to {signed_seconds(gain.high)}"
 
 
 def _line(console: Console, text: str, style: str = "") -> None:

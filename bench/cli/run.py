@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from bench.cli.conclusion import conclude
 from bench.cli.options import (
     Duration,
     check_names,
@@ -27,11 +28,9 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
-    from bench.runner import RunResult
     from bench.scenario import Scenario
 
 DEFAULT_TIMEOUT_SECONDS = 600.0
-_SHOWN_LOG_LINES = 15
 
 
 @click.command(
@@ -62,6 +61,12 @@ Examples:
     metavar="DIR",
     help="Go on with the run in DIR: make only the builds it lacks.",
 )
+@click.option(
+    "--check-predictions/--no-check-predictions",
+    default=True,
+    help="Whether a step that did other than the cache model had said ends the run with 1.  "
+    "[default: it does]",
+)
 @click.option("--quiet", is_flag=True, help="Print only the result.")
 def run(
     paths: tuple[Path, ...],
@@ -72,6 +77,7 @@ def run(
     time_budget: float | None,
     out: Path | None,
     resume: Path | None,
+    check_predictions: bool,
     quiet: bool,
     **numbers: int,
 ) -> int:
@@ -80,8 +86,11 @@ def run(
     Records of every build: its steps, hits, misses and seconds. The source tree is never written,
     nothing of your own in the engine is touched, and what the run makes there is removed.
 
-    Ends with 1 if an expectation of the scenario was broken or a no-change control missed, and
-    with 4 if a build failed; bench report shows the rest.
+    Before every build the cache model predicts what each step will do; a step that does something
+    else is a finding.
+
+    Ends with 1 if an expectation of the scenario was broken, a no-change control missed or a
+    prediction was wrong, and with 4 if a build failed; bench report shows the rest.
     """
     console = Console(stderr=True)
     if resume is not None:
@@ -99,7 +108,7 @@ def run(
                 observer=progress,
                 time_budget_seconds=time_budget,
             )
-        return _conclude(result)
+        return conclude(result, check_predictions=check_predictions)
     if not paths:
         raise UsageError(
             "name the folder of a scenario", remedy="for instance: bench run scenarios/java-iotd"
@@ -129,7 +138,7 @@ def run(
                 observer=progress,
                 time_budget_seconds=time_budget,
             )
-        code = max(code, _conclude(result))
+        code = max(code, conclude(result, check_predictions=check_predictions))
     return code
 
 
@@ -155,40 +164,3 @@ def _folder(scenario: Scenario, out: Path | None, *, several: bool) -> Path:
         return out / scenario.name if several else out
     stamp = dt.datetime.now().astimezone().strftime("%Y%m%d-%H%M%S")
     return Path("results") / f"{scenario.name}-{stamp}"
-
-
-def _conclude(result: RunResult) -> ExitCode:
-    """Print what came out and return the exit code."""
-    hits = sum(record.hits for record in result.records if record.phase == "change")
-    misses = sum(record.misses for record in result.records if record.phase == "change")
-    click.echo(
-        f"{len(result.records)} builds in {result.folder}; after the changes {hits} of "
-        f"{hits + misses} steps hit the cache"
-    )
-    met = len(result.expectations) - len(result.broken)
-    if result.expectations:
-        click.echo(f"expectations met: {met} of {len(result.expectations)}")
-    for broken in result.broken:
-        click.echo(f"BROKEN {broken.variant} · {broken.builder} · {broken.change}:")
-        for problem in broken.problems:
-            click.echo(f"  {problem}")
-    for record in result.unstable:
-        click.echo(
-            f"UNSTABLE {record.variant} · {record.builder}: {record.misses} steps missed in a "
-            f"no-change control (build {record.build})"
-        )
-    for record in result.failed:
-        click.echo(
-            f"{record.outcome.upper()} {record.variant} · {record.builder} · "
-            f"{record.change or record.phase} (build {record.build}): {record.error}"
-        )
-        for line in record.log_tail[-_SHOWN_LOG_LINES:]:
-            click.echo(f"  | {line}")
-    for text in result.excluded:
-        click.echo(f"left out: {text}")
-    for left in result.left_behind:
-        click.echo(f"could not remove from the engine: {left} (bench clean tries again)", err=True)
-    click.echo(f"next: bench report {result.folder}")
-    if result.failed:
-        return ExitCode.BUILD_FAILED
-    return ExitCode.CHECK_FAILED if result.broken or result.unstable else ExitCode.OK

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from bench.builders.protocol import BuildOutcome
+from bench.dataset.predictions import (
+    PredictionCounts,
+    WrongPrediction,
+    count_predictions,
+    wrong_predictions,
+)
 from bench.dataset.run import RunInfo, read_run
 from bench.dataset.tables import Tables, concatenated, tables_of
 from bench.errors import RecordsError, UsageError
 from bench.journal import read_journal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 # What makes two engines of the same version unlike: their seconds must not be pooled.
@@ -43,6 +49,9 @@ class Failure:
 class Dataset:
     """Runs with their tables. ``engines`` gives each run the name its rows carry.
 
+    ``predictions`` counts how often the cache model was right, by run; a run that predicted
+    nothing is not there, and one that was simulated by that very model neither.
+
     A dataset is never changed, so it is compared and cached by identity.
     """
 
@@ -50,6 +59,8 @@ class Dataset:
     engines: dict[str, str]
     tables: Tables
     failures: tuple[Failure, ...]
+    predictions: Mapping[str, PredictionCounts] = field(default_factory=dict)
+    disagreements: tuple[WrongPrediction, ...] = ()
 
     @cached_property
     def scored(self) -> pd.DataFrame:
@@ -92,6 +103,8 @@ class Dataset:
             engines={run: engine for run, engine in self.engines.items() if run in names},
             tables=Tables(kept(tables.builds), kept(tables.steps), kept(tables.stages)),
             failures=tuple(failure for failure in self.failures if failure.run in names),
+            predictions={run: one for run, one in self.predictions.items() if run in names},
+            disagreements=tuple(one for one in self.disagreements if one.run in names),
         )
 
 
@@ -107,7 +120,10 @@ def load_dataset(folders: Sequence[Path]) -> Dataset:
     _refuse_twice(runs)
     _refuse_unlike_variants(runs)
     engines = _engine_names(runs)
-    parts, failures = [], []
+    parts: list[Tables] = []
+    failures: list[Failure] = []
+    predictions: dict[str, PredictionCounts] = {}
+    disagreements: list[WrongPrediction] = []
     for run in runs:
         records = list(read_journal(run.folder))
         if not records:
@@ -116,6 +132,10 @@ def load_dataset(folders: Sequence[Path]) -> Dataset:
                 remedy=f"bench run --resume {run.folder} goes on with it",
             )
         parts.append(tables_of(records, engines[run.run]))
+        counts = None if run.simulation is not None else count_predictions(records)
+        if counts is not None:
+            predictions[run.run] = counts
+        disagreements += wrong_predictions(records, engines[run.run])
         failures += [
             Failure(
                 run=record.run,
@@ -133,7 +153,9 @@ def load_dataset(folders: Sequence[Path]) -> Dataset:
             for record in records
             if record.outcome is not BuildOutcome.OK
         ]
-    return Dataset(runs, engines, concatenated(parts), tuple(failures))
+    return Dataset(
+        runs, engines, concatenated(parts), tuple(failures), predictions, tuple(disagreements)
+    )
 
 
 def _refuse_twice(runs: Sequence[RunInfo]) -> None:

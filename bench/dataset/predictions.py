@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from bench.builders.protocol import StepOutcome
@@ -11,11 +11,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from bench.builders.protocol import Step
-    from bench.journal import BuildRecord, Disagreement
+    from bench.journal import BuildRecord
 
 # Outcomes that could have been others. FROM, config and unreached steps follow from the text.
 _AT_STAKE = frozenset({"hit", "miss", "merged", "depends"})
 _NOT_MADE = frozenset({StepOutcome.FAILED, StepOutcome.NOT_RUN})
+_LONGEST = 60
 UNKNOWN = "unknown"
 DEPENDS = "depends"
 
@@ -80,12 +81,55 @@ def _of_step(step: Step, *, wrong: bool) -> PredictionCounts:
     )
 
 
-def described(record: BuildRecord, one: Disagreement) -> str:
-    """Name a disagreement on one line, with all it takes to find it."""
-    what = record.change or record.phase
-    text = one.text if len(one.text) <= 60 else one.text[:57] + "…"
-    detail = f": {one.detail}" if one.detail else ""
-    return (
-        f"{record.variant} · {record.builder} · {what} (build {record.build}): "
-        f"{one.stage}:{text} was predicted {one.predicted}, observed {one.observed}{detail}"
+@dataclass(frozen=True)
+class WrongPrediction:
+    """A disagreement with the build it was in; ``engine`` is the name that the tables carry."""
+
+    run: str
+    build: int
+    engine: str
+    variant: str
+    builder: str
+    phase: str
+    change: str
+    stage: str
+    stage_index: int
+    step: int
+    text: str
+    predicted: str
+    observed: str
+    detail: str = ""
+
+    @property
+    def moment(self) -> str:
+        """After which change, or in which other kind of build."""
+        return self.change or self.phase
+
+    @property
+    def sentence(self) -> str:
+        """All that it takes to find the step, on one line."""
+        text = self.text if len(self.text) <= _LONGEST else self.text[: _LONGEST - 1] + "…"
+        return (
+            f"{self.variant} · {self.builder} · {self.moment} (build {self.build}): "
+            f"{self.stage}:{text} was predicted {self.predicted}, observed {self.observed}"
+        )
+
+
+def wrong_predictions(
+    records: Iterable[BuildRecord], engine: str = ""
+) -> tuple[WrongPrediction, ...]:
+    """Return every step of ``records`` that did other than the model had said for certain."""
+    return tuple(
+        WrongPrediction(
+            run=record.run,
+            build=record.build,
+            engine=engine,
+            variant=record.variant,
+            builder=record.builder,
+            phase=record.phase,
+            change=record.change,
+            **asdict(one),
+        )
+        for record in records
+        for one in record.disagreements
     )

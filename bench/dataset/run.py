@@ -94,6 +94,15 @@ class VerdictInfo(_Part):
     margin: str | float = "5%"
 
 
+class SimulationInfo(_Part):
+    """Where the figures of a simulated run come from; see `bench.simulation`."""
+
+    times_run: str = ""
+    times_folder: str = ""
+    times_engine: str = ""
+    rule: str = ""
+
+
 class RunInfo(_Part):
     """All of ``run.json``; ``folder`` is where it was read from."""
 
@@ -116,6 +125,7 @@ class RunInfo(_Part):
     warmup: int | None = None
     started_at: str = ""
     engine: Engine = Field(default_factory=Engine)
+    simulation: SimulationInfo | None = None
     bases: tuple[BaseInfo, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
     expectations: tuple[ExpectationInfo, ...] = ()

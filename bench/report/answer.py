@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bench.builders.names import is_simulated, rules_of
 from bench.dataset import VerdictInfo
 from bench.errors import UsageError
 from bench.report.compare import (
@@ -20,6 +21,7 @@ from bench.report.compare import (
     setups,
     variants_of,
 )
+from bench.report.findings import total_predictions, wrong_remarks
 from bench.report.names import (
     certainty,
     counted,
@@ -31,13 +33,14 @@ from bench.report.names import (
     span,
 )
 from bench.report.rows import edited_by, moved, rows_of, same_instructions
+from bench.report.simulated import mark, simulated_remarks
 from bench.report.worth import worth_of_hits, worth_sentence
 from bench.stats import Finding, Summary, find, margin_of, share
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.dataset import Dataset
+    from bench.dataset import Dataset, PredictionCounts, WrongPrediction
     from bench.report.compare import Setup
 
 # Metrics that come out the same in every round; the sentence on hits says all about them.
@@ -69,7 +72,11 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything a scenario's runs say about its question."""
+    """Everything a scenario's runs say about its question.
+
+    ``predictions`` and ``disagreements`` say how often the cache model was right and where it was
+    not; None and nothing where the runs predicted nothing.
+    """
 
     scenario: str
     title: str
@@ -82,6 +89,8 @@ class Answer:
     expected: tuple[Expected, ...]
     verdicts: tuple[Verdict, ...]
     remarks: tuple[str, ...]
+    predictions: PredictionCounts | None = None
+    disagreements: tuple[WrongPrediction, ...] = ()
 
 
 def answer(dataset: Dataset) -> Answer:
@@ -105,6 +114,8 @@ def answer(dataset: Dataset) -> Answer:
         expected=tuple(expected_seconds(dataset)),
         verdicts=tuple(_verdicts(dataset)),
         remarks=tuple(_remarks(dataset, compared)),
+        predictions=total_predictions(dataset),
+        disagreements=dataset.disagreements,
     )
 
 
@@ -115,7 +126,7 @@ def _verdicts(dataset: Dataset) -> list[Verdict]:
     for question in questions:
         compared = comparisons(dataset, question.against)
         for comparison in compared:
-            if question.builder not in {None, comparison.setup.builder}:
+            if question.builder not in {None, rules_of(comparison.setup.builder)}:
                 continue
             if (comparison.variant, comparison.change) == (question.variant, question.change):
                 found.append(_verdict(dataset, question, comparison, compared))
@@ -246,7 +257,7 @@ def hit_share(hits: Sequence[int], scored: Sequence[int]) -> str:
 
 
 def _gains_sentence(comparison: Comparison, judged: _Judged) -> str:
-    where = f"On {comparison.setup.label}, {comparison.variant}"
+    where = f"{mark(comparison.setup)}On {comparison.setup.label}, {comparison.variant}"
     gain, metric = judged.gain, judged.metric
     if gain is None or not comparison.pairs:
         return (
@@ -262,7 +273,9 @@ def _gains_sentence(comparison: Comparison, judged: _Judged) -> str:
     }.get(metric.name, f"Gained in {metric.name}")
     part = share(gain, judged.before)
     relative = "" if part is None else f"{abs(part):.0%} {'better' if part > 0 else 'worse'}; "
-    if gain.n == 1:
+    if is_simulated(comparison.setup.builder):
+        spread = "simulated, so without scatter"
+    elif gain.n == 1:
         spread = "a single pair, so no interval"
     else:
         spread = f"{judged.write(gain.low)} to {judged.write(gain.high)}; {certainty(gain)}"
@@ -391,6 +404,4 @@ def _remarks(dataset: Dataset, compared: Sequence[Comparison]) -> list[str]:
         f"{variant} has changes without a build that counts on {builder}; see the failed builds."
         for variant, builder in sorted(without)
     ]
-    if any(setup.builder == "simulated" for setup in setups(dataset)):
-        remarks.append("Figures of the builder simulated come from the cache model, not a build.")
-    return remarks
+    return [*remarks, *wrong_remarks(dataset), *simulated_remarks(dataset)]

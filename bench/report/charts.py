@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from bench.builders.names import is_simulated
 from bench.report import names
 from bench.report.compare import Setup, setups
 from bench.report.gains import gains_charts
 from bench.report.heatmap import heatmaps
 from bench.report.seconds import seconds_charts
 from bench.report.sheet import Caption
+from bench.report.simulated import NOT_BUILT, mark, source_of
 from bench.report.sizes import sizes_charts
 from bench.report.timeline import COLD, chosen_change, timelines
 
@@ -76,12 +78,12 @@ def charts(dataset: Dataset, title: str) -> Iterator[Chart]:
             what, note = _NOTES[kind]
             whole = f"{what}: {_when(column)}" if column else what
             lead = f"{whole[0].upper()}{whole[1:]}, builder {setup.builder}."
-            caption = Caption(title, f"{lead} {note}", footer(dataset, setup))
+            caption = Caption(f"{mark(setup)}{title}", f"{lead} {note}", footer(dataset, setup))
             stem = "-".join(part for part in (kind, slug(column), suffix) if part)
             for page, figure in enumerate(draw(dataset, setup, caption), start=1):
                 yield Chart(
                     stem if page == 1 else f"{stem}-{page}",
-                    f"{setup.label}: {whole}",
+                    f"{mark(setup)}{setup.label}: {whole}",
                     note,
                     figure,
                 )
@@ -118,7 +120,7 @@ def footer(dataset: Dataset, setup: Setup) -> str:
         f"{facts.cpu_model}, {facts.cpus} CPUs",
         f"run {names.listed(run.run for run in runs)}",
         "base images are stand-ins" if standins else "",
-        "simulated, not built" if setup.builder == "simulated" else "",
+        *([NOT_BUILT, source_of(runs[0])] if is_simulated(setup.builder) else []),
     ]
     return " · ".join(part for part in parts if part)
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bench.builders.names import is_simulated
 from bench.report import names
 from bench.report.answer import hit_share
+from bench.report.findings import predictions_section, reasons_section
 from bench.report.markdown import block, bullets, code, escaped, table
+from bench.report.simulated import mark, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +40,7 @@ _INTERVALS = (
 def document(dataset: Dataset, found: Answer, charts: Sequence[tuple[Chart, PurePosixPath]]) -> str:
     """Write the report of one scenario; each chart comes with its PNG's path from the report."""
     parts = [
-        f"# {escaped(found.title)}\n",
+        f"# {_title_mark(found)}{escaped(found.title)}\n",
         f"> {escaped(found.question)}\n" if found.question else "",
         _other_languages(dataset),
         "## Answer\n",
@@ -49,13 +52,21 @@ def document(dataset: Dataset, found: Answer, charts: Sequence[tuple[Chart, Pure
             f"![{escaped(chart.title)}]({path})\n\n*{escaped(chart.note)}*\n"
             for chart, path in charts
         ],
+        reasons_section(dataset),
         _checks(dataset),
+        predictions_section(dataset),
         _failures(dataset),
         "## How it was measured\n",
         f"{HIT_RATIO}\n\n{_INTERVALS}\n",
         *[_environment(run, dataset.engines[run.run]) for run in dataset.runs],
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _title_mark(found: Answer) -> str:
+    """Mark the title where no figure of the report was measured."""
+    marks = {mark(setup) for setup in found.setups}
+    return marks.pop() if len(marks) == 1 else ""
 
 
 def _other_languages(dataset: Dataset) -> str:
@@ -89,9 +100,8 @@ def _setup_tables(found: Answer, setup: Setup) -> str:
         f"new layers {found.baseline}",
     ]  # fmt: skip
     rows = [_comparison_row(item) for item in own]
-    heading = (
-        f"### {escaped(setup.label)}\n\n{escaped('Each variant against ' + found.baseline)}:\n"
-    )
+    against = escaped(f"Each variant against {found.baseline}")
+    heading = f"### {mark(setup)}{escaped(setup.label)}\n\n{against}:\n"
     return f"{heading}\n{table([escaped(head) for head in heads], rows, numbers=range(2, 12))}"
 
 
@@ -105,7 +115,7 @@ def _comparison_row(item: Comparison) -> list[str]:
         hit_share(item.hits_baseline, item.scored_baseline),
         median(item.seconds_variant),
         median(item.seconds_baseline),
-        gain(item.seconds_gained),
+        gain(item.seconds_gained, item.setup),
         str(item.pairs),
         _bytes(item.bytes_variant),
         _bytes(item.bytes_baseline),
@@ -117,11 +127,13 @@ def median(summary: Summary | None) -> str:
     return "no build" if summary is None else names.seconds(summary.median)
 
 
-def gain(summary: Summary | None) -> str:
-    """Write a paired gain with its interval, for a table."""
+def gain(summary: Summary | None, setup: Setup) -> str:
+    """Write a paired gain with its interval, for a table; a simulated one has none."""
     if summary is None:
         return "no pair"
     text = names.signed_seconds(summary.median)
+    if is_simulated(setup.builder):
+        return f"{text} (simulated)"
     if summary.n == 1:
         return f"{text} (one pair)"
     low, high = names.signed_seconds(summary.low), names.signed_seconds(summary.high)
@@ -138,7 +150,7 @@ def _expected(expected: Sequence[Expected]) -> str:
             escaped(item.setup.label),
             escaped(item.variant),
             median(item.seconds),
-            gain(item.gained) if item.gained else "",
+            gain(item.gained, item.setup) if item.gained else "",
             str(item.seconds.n if item.seconds else 0),
             escaped(names.listed(item.left_out)) or "none",
         ]
@@ -251,6 +263,11 @@ def _environment(run: RunInfo, engine: str) -> str:
     machine = f"{facts.cpu_model}, {facts.cpus} CPUs, {_bytes(facts.memory_bytes)} of memory"
     rows = [
         ["run", f"{code(run.run)}, begun {escaped(run.started_at) or 'unknown'}"],
+        *(
+            [["simulated", escaped(f"no build was made; {source_of(run)}")]]
+            if run.simulation
+            else []
+        ),
         ["scenario", escaped(run.scenario)],
         ["plan", f"seed {run.seed}, rounds {run.rounds}, cold {run.cold}, warm-up {run.warmup}"],
         ["builders", escaped(names.listed(run.builders))],
@@ -269,6 +286,7 @@ def _environment(run: RunInfo, engine: str) -> str:
 
 def _base(image: str, source: str, tag: str) -> str:
     meaning = {
+        "simulated": "**not used**: the run is simulated",
         "standin": "a **stand-in** made from distribution packages, not the real image",
         "replaced": "**replaced** by another image",
     }.get(source, escaped(source))

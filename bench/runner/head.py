@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bench.dataset.predictions import PredictionCounts
+    from bench.dataset.predictions import PredictionCounts, WrongPrediction
     from bench.engine import EngineInfo
-    from bench.journal import BuildRecord, Disagreement
     from bench.runner.expectations import ExpectationResult
     from bench.runner.site import BaseFact
     from bench.scenario import Scenario
@@ -45,7 +44,7 @@ class RunHead:
     excluded: list[str] = field(default_factory=list)
     expectations: list[ExpectationResult] = field(default_factory=list)
     predictions: PredictionCounts | None = None
-    disagreements: list[tuple[BuildRecord, Disagreement]] = field(default_factory=list)
+    disagreements: Sequence[WrongPrediction] = ()
 
     def write(self, folder: Path) -> None:
         """Write the file whole: a kill leaves the old one or the new one.
@@ -157,14 +156,11 @@ class RunHead:
             **dataclasses.asdict(self.predictions),
             "disagreements": [
                 {
-                    "build": record.build,
-                    "variant": record.variant,
-                    "builder": record.builder,
-                    "phase": record.phase,
-                    "change": record.change,
-                    **dataclasses.asdict(one),
+                    name: value
+                    for name, value in dataclasses.asdict(one).items()
+                    if name not in {"run", "engine"}
                 }
-                for record, one in self.disagreements
+                for one in self.disagreements
             ],
         }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
 
     from bench.bases.isolation import SaltedDockerfile
     from bench.builders.protocol import Build, BuildRequest, Step
-    from bench.cache_model import Decision, Prediction, Profile
+    from bench.cache_model import Decision, Prediction, Profile, Reason
 
+_OPEN = re.compile(r"\Aa hit if (?P<what>.*) comes out the same again\Z", re.S)
 NOT_MADE = frozenset({StepOutcome.FAILED, StepOutcome.NOT_RUN})
 """Outcomes of steps that a failed build broke off at, or never came to: nothing to compare."""
 
@@ -167,8 +169,9 @@ class _Reasons:
         self._wrong = wrong
         self._answered = answered
         self._names = names
+        self._stages = {one.stage_index: one.stage for one in prediction.decisions}
         self._of_group = {
-            decision.group: decision
+            decision.group: decision.reason
             for decision in prediction.decisions
             if decision.group is not None and decision.reason is not None
         }
@@ -183,11 +186,18 @@ class _Reasons:
         reason = decision.reason
         if reason is None and decision.group is not None:
             # An equal step of another stage was to be shown as the one that missed.
-            shown = self._of_group.get(decision.group)
-            reason = shown.reason if shown is not None else None
+            reason = self._of_group.get(decision.group)
         if reason is None:
             return ReasonKind.UNKNOWN.value, "the model gives no reason"
-        return reason.kind.value, _named(reason.detail, self._names)
+        return reason.kind.value, _named(self._detail(reason), self._names)
+
+    def _detail(self, reason: Reason) -> str:
+        """Say it of a build that was made: what was open before is settled now."""
+        if reason.kind is ReasonKind.PARENT_MISSED and reason.origin is not None:
+            stage = self._stages.get(reason.origin.stage_index, "")
+            return f"step {reason.origin.step} of {stage} missed"
+        undecided = _OPEN.match(reason.detail)
+        return f"{undecided['what']} came out otherwise" if undecided else reason.detail
 
     def _unexpected(self, decision: Decision) -> tuple[str, str]:
         key = self._prediction.keys.get(decision.place)

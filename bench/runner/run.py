@@ -15,7 +15,7 @@ from bench.builders.names import rules_of
 from bench.builders.protocol import BuildOutcome
 from bench.cache_model import profile_of
 from bench.dataset import RUN_NAME, tables_of, write_tables
-from bench.dataset.predictions import count_predictions
+from bench.dataset.predictions import count_predictions, wrong_predictions
 from bench.errors import BenchError, UsageError
 from bench.journal import JOURNAL_NAME, Journal, read_journal
 from bench.runner.events import Silent
@@ -29,8 +29,8 @@ from bench.scenario import dockerfile_text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bench.dataset.predictions import PredictionCounts
-    from bench.journal import BuildRecord, Disagreement
+    from bench.dataset.predictions import PredictionCounts, WrongPrediction
+    from bench.journal import BuildRecord
     from bench.runner.events import Observer
     from bench.runner.expectations import ExpectationResult
     from bench.runner.plan import Settings
@@ -58,9 +58,9 @@ class RunResult:
     simulated: bool = False
 
     @property
-    def disagreements(self) -> list[tuple[BuildRecord, Disagreement]]:
-        """The steps that did other than the cache model had said, each with its build."""
-        return [(record, one) for record in self.records for one in record.disagreements]
+    def disagreements(self) -> tuple[WrongPrediction, ...]:
+        """The steps that did other than the cache model had said for certain."""
+        return wrong_predictions(self.records)
 
     @property
     def failed(self) -> list[BuildRecord]:
@@ -320,7 +320,7 @@ class _Run:
             self.scenario.expects, self.settings.builders, records
         )
         head.predictions = count_predictions(records)
-        head.disagreements = [(record, one) for record in records for one in record.disagreements]
+        head.disagreements = wrong_predictions(records)
         # An error on the way out must not hide the one that ended the run.
         with contextlib.suppress(BenchError, OSError):
             head.write(self.folder)

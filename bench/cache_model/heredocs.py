@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from bench.dockerfile import Dockerfile, Instruction
 
-_WORD = re.compile(r"(?<![\w<])\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<name>[\w.\-]+)(?P=quote)")
+_WORD = re.compile(r"(?<!\S)\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<name>[\w.\-]+)(?P=quote)(?!\S)")
 
 
 @dataclass(frozen=True)

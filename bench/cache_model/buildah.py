@@ -64,7 +64,7 @@ class BuildahWalk(ClassicWalk):
         if instruction.keyword == "RUN":
             state.files = state.files.after_run(state.key.exact, line.place)
         elif instruction.keyword == "WORKDIR":
-            state.files = state.files.with_folder(state.scope.working_dir, ROOT)
+            self.keep_files(state, state.files.with_folder(state.scope.working_dir, ROOT))
 
     def _history_entry(self, line: Line, state: StageState) -> tuple[Part, ...]:
         if line.instruction.keyword == "ARG":
@@ -109,9 +109,8 @@ class BuildahWalk(ClassicWalk):
             parts += (("owner", owner), ("mode", transfer.mode_part))
         key = Key(instruction.keyword, parts, state.key, context, artefacts, instruction.text)
         state.key = self.settler.settle(line, key)
-        state.files = place(
-            state.files, transfer, known, (*context, *artefacts), self.profile, None
-        )
+        contents = (*context, *artefacts)
+        self.keep_files(state, place(state.files, transfer, known, contents, self.profile, None))
 
     def _roots(self, transfer: Transfer) -> Known:
         roots: list[tuple[str, str]] = []

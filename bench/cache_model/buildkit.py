@@ -80,7 +80,8 @@ class BuildKitWalk(Walk):
             parts.append(("SOURCE_DATE_EPOCH", self.build.build_args.get("SOURCE_DATE_EPOCH", "")))
         key = Key("WORKDIR", tuple(parts), state.key, shown=line.instruction.text)
         state.key = self.settler.settle(line, key, _identity(key, ()))
-        state.files = state.files.with_folder(path, scope.user or "0:0")
+        if self.wants_files(line):
+            self.keep_files(state, state.files.with_folder(path, scope.user or "0:0"))
 
     def _run(self, line: Line, state: StageState) -> None:
         scope, instruction = state.scope, line.instruction
@@ -161,9 +162,10 @@ class BuildKitWalk(Walk):
         else:
             key = Key(line.instruction.keyword, parts, state.key, context, artefacts, shown=shown)
             state.key = self.settler.settle(line, key, _identity(key, identity_of))
-        state.files = place(
-            state.files, transfer, known, (*context, *artefacts), self.profile, origin
-        )
+        if self.wants_files(line):
+            contents = (*context, *artefacts)
+            made = place(state.files, transfer, known, contents, self.profile, origin)
+            self.keep_files(state, made)
 
     def _link(
         self, line: Line, state: StageState, copy: Key, sources: tuple[str | None, ...]
@@ -193,7 +195,7 @@ class BuildKitWalk(Walk):
             artefacts = tuple(self._artefacts(files, _ordered(transfer.sources), shown))
             return documents, artefacts, None, files.origin
         context = tuple(self._content(source) for source in _ordered(transfer.sources))
-        known = None if documents else self._known(transfer)
+        known = None if documents or not self.wants_files(line) else self._known(transfer)
         return (*context, *documents), (), known, None
 
     def _known(self, transfer: Transfer) -> Known:

@@ -15,7 +15,7 @@ from bench.cache_model.errors import NotUnderstoodError, WillFailError
 from bench.cache_model.hashing import ClassicHash, MissingSourceError, Selected
 from bench.cache_model.heredocs import has_heredocs
 from bench.cache_model.keys import Content, Key
-from bench.cache_model.placing import Known, place
+from bench.cache_model.placing import ROOT, Known, place
 from bench.cache_model.reasons import ARGUMENTS, MARK
 from bench.cache_model.sources import transfer_of
 from bench.cache_model.walk import Walk
@@ -68,7 +68,7 @@ class ClassicWalk(Walk):
                 state.scope.apply(line.instruction)
         state.key = self.settler.settle(line, key)
         if keyword == "WORKDIR":
-            state.files = state.files.with_folder(state.scope.working_dir, "0:0")
+            self.keep_files(state, state.files.with_folder(state.scope.working_dir, ROOT))
         elif keyword == "RUN":
             state.files = state.files.after_run(state.key.exact, line.place)
 
@@ -145,9 +145,10 @@ class ClassicWalk(Walk):
         parts = (("destination", transfer.destination), ("owner", transfer.chown))
         key = Key(instruction.keyword, parts, state.key, context, artefacts, instruction.text)
         state.key = self.settler.settle(line, key)
-        state.files = place(
-            state.files, transfer, known, (*context, *artefacts), self.profile, origin
-        )
+        if self.wants_files(line):
+            contents = (*context, *artefacts)
+            made = place(state.files, transfer, known, contents, self.profile, origin)
+            self.keep_files(state, made)
 
     def _select(self, transfer: Transfer) -> Selected:
         if self._hash is None:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from bench.cache_model.keys import Key
     from bench.cache_model.outcomes import Prediction, StepPlace
+    from bench.cache_model.stage_files import StageFiles
 
 _STORED = frozenset(
     {Predicted.HIT, Predicted.MISS, Predicted.DEPENDS, Predicted.MERGED, Predicted.BASE}
@@ -32,6 +33,7 @@ class History:
         self._loose: dict[str, list[Key]] = {}
         self._children: dict[str, list[Key]] = {}
         self._bases: dict[str, Key] = {}
+        self._files: dict[str, StageFiles] = {}
 
     def __contains__(self, key: Key) -> bool:
         return key.exact in self._known
@@ -54,6 +56,14 @@ class History:
         """Return what was built on ``parent`` before, the latest last."""
         return self._children.get(parent.exact if parent else "", [])
 
+    def files(self, key: Key) -> StageFiles | None:
+        """Return the files that were stored with ``key``: those of the build that made it.
+
+        They are not always those a step would make today: a key may leave out what files hold,
+        as that of BuildKit 0.8 leaves out owners.
+        """
+        return self._files.get(key.exact)
+
     def base_named(self, name: str) -> Key | None:
         """Return the latest base image of that name that something was built on."""
         return self._bases.get(name)
@@ -74,6 +84,8 @@ class History:
                 continue
             if outcome_of.get(place, Predicted.HIT) in _STORED:
                 self._add_key(key)
+        for exact, files in prediction.files.items():
+            self._files.setdefault(exact, files)
         self._known.update(prediction.aliases)
         self.distinct |= prediction.distinct
 

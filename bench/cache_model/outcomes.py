@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.cache_model.keys import Key
+    from bench.cache_model.stage_files import StageFiles
 
 
 class Predicted(StrEnum):
@@ -111,8 +112,8 @@ class Prediction:
 
     ``problems`` names what the model did not understand, with line and instruction. ``keys`` are
     the cache keys the builder would use, by place, hidden steps (triggers of a base) under step 0
-    and below; ``aliases`` and ``distinct`` are what was learnt of artefacts from the outcomes of a
-    real build. `History.add` takes all three in.
+    and below; ``files`` are those that stand behind a key; ``aliases`` and ``distinct`` are what
+    was learnt of artefacts from the outcomes of a real build. `History.add` takes them in.
     """
 
     profile: str
@@ -121,6 +122,7 @@ class Prediction:
     keys: Mapping[StepPlace, Key] = field(default_factory=dict, repr=False)
     aliases: Mapping[str, Key] = field(default_factory=dict, repr=False)
     distinct: frozenset[frozenset[str]] = field(default=frozenset(), repr=False)
+    files: Mapping[str, StageFiles] = field(default_factory=dict, repr=False)
 
     def at(self, place: StepPlace) -> Decision:
         """Return the decision on one instruction.

@@ -49,4 +49,5 @@ def predict(
         keys=settler.keys,
         aliases=settler.aliases,
         distinct=frozenset(settler.distinct),
+        files=settler.files,
     )

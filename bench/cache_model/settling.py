@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from bench.cache_model.history import History
     from bench.cache_model.keys import Key
+    from bench.cache_model.stage_files import StageFiles
     from bench.dockerfile import Instruction, Stage
 
 
@@ -54,6 +55,7 @@ class Settler:
     keys: dict[StepPlace, Key] = field(default_factory=dict)
     aliases: dict[str, Key] = field(default_factory=dict)
     distinct: set[frozenset[str]] = field(default_factory=set)
+    files: dict[str, StageFiles] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     _built: dict[str, _Built] = field(default_factory=dict)
     _loose: dict[str, list[Key]] = field(default_factory=dict)
@@ -81,6 +83,11 @@ class Settler:
     def add_hidden(self, place: StepPlace, key: Key) -> None:
         """Take in a key that is stored beside a step's own, such as the copy of a linked COPY."""
         self.keys[place] = key
+
+    def stored(self, key: Key, made: StageFiles) -> StageFiles:
+        """Return the files behind ``key``: those it was stored with, or else ``made``."""
+        known = self.history.files(key)
+        return self.files.setdefault(key.exact, made) if known is None else known
 
     def settle(self, line: Line, key: Key, identity: str | None = None) -> Key:
         """Look ``key`` up, write the outcome down, and return the key that later steps stand on.

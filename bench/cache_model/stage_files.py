@@ -69,7 +69,7 @@ class StageFiles:
             return Content(known=self._exact(sources, profile), shown=" ".join(sources))
         known = digest_of(
             [
-                one.nodes if one else self._exact((source,), profile)
+                one.hashed(profile) if one else self._exact((source,), profile)
                 for one, source in zip(relevant, sources, strict=True)
             ]
         )
@@ -182,6 +182,12 @@ class StageFiles:
 class _Relevant:
     nodes: list[tuple[str, Node]]
     symbols: object
+
+    def hashed(self, profile: Profile) -> list[tuple[str, Node]]:
+        """Return the nodes as the builder hashes them."""
+        if profile.owner_is_content:
+            return self.nodes
+        return [(path, node._replace(owner="")) for path, node in self.nodes]
 
 
 def _is_inside(path: str, folder: str) -> bool:

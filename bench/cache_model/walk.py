@@ -15,7 +15,7 @@ from bench.cache_model.outcomes import Predicted, Reason, ReasonKind, StepPlace
 from bench.cache_model.scope import Scope, global_scope
 from bench.cache_model.settling import Line, Settler
 from bench.cache_model.stage_files import StageFiles
-from bench.dockerfile import GLOBAL_STAGE_INDEX, Stage, parse
+from bench.dockerfile import GLOBAL_STAGE_INDEX, Stage, copy_sources, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -51,6 +51,33 @@ class Walk(ABC):
         self.states: dict[int, StageState] = {}
         self.globals: dict[str, str] = {}
         self._images: dict[str, StageState] = {}
+
+    @cached_property
+    def _with_files(self) -> frozenset[int]:
+        """The stages whose files matter: something is copied from them, or from a child of one."""
+        stages = self.dockerfile.stages
+        references = [one for stage in stages for one in copy_sources(stage)]
+        if any("$" in reference for reference in references):
+            return frozenset(range(len(stages)))
+        found: set[int] = set()
+        for stage in reversed(stages):
+            for reference in copy_sources(stage):
+                source = self.dockerfile.find_stage(reference, before=stage.index)
+                if source is not None:
+                    found.add(source.index)
+        for stage in reversed(stages):
+            parent = self.dockerfile.parent(stage, self.globals)
+            if stage.index in found and parent is not None:
+                found.add(parent.index)
+        return frozenset(found)
+
+    def wants_files(self, line: Line) -> bool:
+        """Tell whether the files of this stage are needed for anything."""
+        return line.stage.index in self._with_files
+
+    def keep_files(self, state: StageState, made: StageFiles) -> None:
+        """Take over the files after a step, as they are stored under its key."""
+        state.files = made if state.key is None else self.settler.stored(state.key, made)
 
     @cached_property
     def context(self) -> FileTree:

@@ -2,7 +2,7 @@
 
 from bench.dockerfile.environment import StageState, global_variables
 from bench.dockerfile.expansion import expand
-from bench.dockerfile.model import GLOBAL_STAGE_INDEX, Dockerfile, Instruction, Stage
+from bench.dockerfile.model import GLOBAL_STAGE_INDEX, Dockerfile, Instruction, Stage, copy_sources
 from bench.dockerfile.mounts import has_cache_mounts, rename_cache_mounts
 from bench.dockerfile.parsing import KEYWORDS, parse
 from bench.dockerfile.rewriting import (
@@ -21,6 +21,7 @@ __all__ = [
     "Instruction",
     "Stage",
     "StageState",
+    "copy_sources",
     "expand",
     "external_images",
     "global_variables",

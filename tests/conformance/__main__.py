@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
 from tests.conformance.campaign import Campaign
+from tests.conformance.generate import SIZES
 from tests.conformance.summary import write
 from tests.conformance.targets import BUILDERS, ENGINES, OwnEngine, use_memory
 
@@ -58,10 +59,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLE,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument(
-        "--cases", type=int, default=100, help="cases for each builder and engine"
-    )
+    parser.add_argument("--cases", type=int, default=100, help="cases for each builder and engine")
     parser.add_argument("--seed", type=int, default=1, help="what decides the cases")
+    parser.add_argument("--size", choices=sorted(SIZES), default="large", help="size of the cases")
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--engine", action="append", choices=sorted(ENGINES))
     parser.add_argument("--builder", action="append", choices=BUILDERS)
@@ -75,26 +75,24 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run_all(options: argparse.Namespace) -> list[Summary]:
-    names = options.engine or list(ENGINES)
-    # Starting one after the other: a release's root is made once.
+    engines = options.engine or list(ENGINES)
+    builders = options.builder or list(BUILDERS)
+    # The slowest ones first: classic, and Engine 20.10.
+    pairs = [(engine, builder) for builder in builders for engine in engines]
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        found = list(pool.map(lambda name: _run_engine(name, options), names))
-    return [summary for summaries in found for summary in summaries]
+        return list(pool.map(lambda pair: _run_one(*pair, options), pairs))
 
 
-def _run_engine(name: str, options: argparse.Namespace) -> list[Summary]:
-    engine = OwnEngine(name)
-    summaries = []
+def _run_one(name: str, builder: str, options: argparse.Namespace) -> Summary:
+    engine = OwnEngine(name, builder)
     try:
-        for builder in options.builder or BUILDERS:
-            campaign = Campaign(engine, builder, options.seed, say=_say)
-            campaign.run(range(options.first, options.first + options.cases))
-            if options.shrink:
-                campaign.keep_minimal(options.regressions, options.shrink)
-            summaries.append(campaign.summary)
+        campaign = Campaign(engine, options.seed, size=SIZES[options.size], say=_say)
+        campaign.run(range(options.first, options.first + options.cases))
+        if options.shrink:
+            campaign.keep_minimal(options.regressions, options.shrink)
     finally:
         engine.discard()
-    return summaries
+    return campaign.summary
 
 
 def _last_line(summary: Summary) -> str:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 # Nothing listens on port 1; see tests/support/busybox.py.
 _REPOSITORY = "localhost:1/cachebench-conformance"
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-_PASSWD = "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\nweb:x:1001:1001:web:/:/bin/sh\n"
+_USERS = (
+    "root:x:0:0:root:/root:/bin/sh\napp:x:1000:1000:app:/:/bin/sh\nweb:x:1001:1001:web:/:/bin/sh\n"
+)
 _GROUP = "root:x:0:\napp:x:1000:\nweb:x:1001:\nstaff:x:50:\n"
 _SYSTEM_DIRS = ("/bin", "/dev", "/etc", "/proc", "/root", "/sbin", "/sys", "/tmp", "/usr")
 
@@ -65,7 +67,7 @@ class BaseSpec:
         return [*changes, *([f"USER {self.user}"] if self.user else [])]
 
 
-_FILES = {"/opt/data/one": "one\n", "/opt/data/two": "two\n", "/etc/passwd": _PASSWD}
+_FILES = {"/opt/data/one": "one\n", "/opt/data/two": "two\n", "/etc/passwd": _USERS}
 BASE_IMAGES: dict[str, BaseSpec] = {
     "img/base:1": BaseSpec(_FILES, {"PATH": _PATH}),
     "img/rich:1": BaseSpec(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tests.conformance.case import Case, to_json
-from tests.conformance.generate import case_of
+from tests.conformance.generate import LARGE, case_of
 from tests.conformance.harness import Runner
 from tests.conformance.shrink import Shrinker
 from tests.conformance.simulate import builds
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from tests.conformance.generate import Size
     from tests.conformance.harness import CaseResult
     from tests.conformance.targets import OwnEngine
 
@@ -28,11 +29,17 @@ class Campaign:
     """Runs cases and counts."""
 
     def __init__(
-        self, engine: OwnEngine, builder: str, seed: int, *, say: Callable[[str], None]
+        self,
+        engine: OwnEngine,
+        seed: int,
+        *,
+        size: Size = LARGE,
+        say: Callable[[str], None],
     ) -> None:
+        self._size = size
         self._engine = engine
         self._say = say
-        self.target = engine.target(builder)
+        self.target = engine.target()
         self.summary = Summary(self.target, seed)
         self._runner: Runner | None = None
         self._ran = 0
@@ -41,11 +48,11 @@ class Campaign:
     def run(self, numbers: Iterable[int]) -> None:
         """Run cases of the seed by number."""
         for number in numbers:
-            result = self._run(case_of(self.summary.seed, number, self.target.dialect))
+            result = self._run(case_of(self.summary.seed, number, self.target.dialect, self._size))
             self.summary.take(result)
+            self._report(result)
             if result.first_bad is not None:
                 self._bad.append(result)
-                self._report(result)
             if self.summary.cases % _PROGRESS == 0:
                 self._say(
                     f"{self.target.label}: {self.summary.cases} cases, {self.summary.steps} steps, "
@@ -70,13 +77,18 @@ class Campaign:
 
     def _report(self, result: CaseResult) -> None:
         for number, build in enumerate(result.builds):
+            where = f"{self.target.label}: {result.case.name} state {number} ({build.change})"
             if build.model_error:
                 line = build.model_error.strip().splitlines()[-1]
-                self._say(f"{self.target.label}: {result.case.name}: the model raised {line}")
+                self._say(f"{where}: the model raised {line}")
+            if build.failure:
+                self._say(f"{where}: failed: {' '.join(build.failure.split())[:200]}")
+            for step in build.steps:
+                if step.predicted == "unknown":
+                    self._say(f"{where}: unknown to the model: {step.text[:90]!r}")
             for step in build.disagreements:
                 self._say(
-                    f"{self.target.label}: {result.case.name} state {number} ({build.change}): "
-                    f"{step.text[:90]!r} predicted {step.predicted}, seen {step.observed}"
+                    f"{where}: {step.text[:90]!r} predicted {step.predicted}, seen {step.observed}"
                 )
 
     def keep_minimal(self, folder: Path, limit: int) -> list[Path]:

@@ -8,11 +8,11 @@ is sent.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 Kind = Literal["file", "dir", "link", "tar"]
@@ -179,7 +179,8 @@ def _state_in(raw: Mapping[str, Any]) -> State:
         head=tuple(Line(number, text) for number, text in enumerate(head)),
         stages=tuple(
             CaseStage(
-                index, tuple(Line(100 * (index + 1) + number, text) for number, text in enumerate(s))
+                index,
+                tuple(Line(100 * (index + 1) + number, text) for number, text in enumerate(s)),
             )
             for index, s in enumerate(stages)
         ),

@@ -70,7 +70,8 @@ class Edits:
     def changed(self, state: State) -> State:
         """Return a state that differs from ``state`` by one change, or a few."""
         count = self._writer.weighted({1: 74, 2: 20, 3: 6})
-        result, names = state, []
+        result = state
+        names: list[str] = []
         for _ in range(count):
             for _ in range(_TRIES):
                 name = self._writer.weighted(_WEIGHTS)
@@ -297,7 +298,9 @@ class Edits:
     def stage_renamed(self, state: State) -> State | None:
         """Give a stage another name, and name it so wherever it is named."""
         named = [
-            stage.lines[0].text.split()[3] for stage in state.stages if " AS " in stage.lines[0].text
+            stage.lines[0].text.split()[3]
+            for stage in state.stages
+            if " AS " in stage.lines[0].text
         ]
         if not named or state.target is not None:
             return None

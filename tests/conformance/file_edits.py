@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from random import Random
 
 Files = dict[str, File]
+_EVERY: tuple[Kind, ...] = ("file", "dir", "link", "tar")
 
 
 def _of_kind(files: Files, *kinds: Kind) -> list[str]:
@@ -22,11 +23,13 @@ def _draw(random: Random, paths: list[str]) -> str | None:
     return paths[random.randrange(len(paths))] if paths else None
 
 
-def _edit_one(random: Random, files: Files, kinds: tuple[Kind, ...], **values: object) -> Files | None:
+def _edit_one(
+    random: Random, files: Files, kinds: tuple[Kind, ...], edit: Callable[[File], File]
+) -> Files | None:
     path = _draw(random, _of_kind(files, *kinds))
     if path is None:
         return None
-    files[path] = replace(files[path], **values)  # type: ignore[arg-type] - by name
+    files[path] = edit(files[path])
     return files
 
 
@@ -54,7 +57,7 @@ def same_size(random: Random, files: Files) -> Files | None:
 def mtime(random: Random, files: Files) -> Files | None:
     """Touch a path."""
     when = 1_600_000_000 + random.randrange(1, 1000)
-    return _edit_one(random, files, ("file", "dir", "link", "tar"), mtime=when)
+    return _edit_one(random, files, _EVERY, lambda one: replace(one, mtime=when))
 
 
 def all_mtimes(random: Random, files: Files) -> Files:
@@ -65,26 +68,26 @@ def all_mtimes(random: Random, files: Files) -> Files:
 
 def file_mode(random: Random, files: Files) -> Files | None:
     """Change the mode of a file."""
-    modes = (0o600, 0o644, 0o664, 0o755, 0o4755)
-    return _edit_one(random, files, ("file", "tar"), mode=modes[random.randrange(5)])
+    mode = (0o600, 0o644, 0o664, 0o755, 0o4755)[random.randrange(5)]
+    return _edit_one(random, files, ("file", "tar"), lambda one: replace(one, mode=mode))
 
 
 def directory_mode(random: Random, files: Files) -> Files | None:
     """Change the mode of a directory."""
-    modes = (0o700, 0o755, 0o775, 0o1777)
-    return _edit_one(random, files, ("dir",), mode=modes[random.randrange(4)])
+    mode = (0o700, 0o755, 0o775, 0o1777)[random.randrange(4)]
+    return _edit_one(random, files, ("dir",), lambda one: replace(one, mode=mode))
 
 
 def owner(random: Random, files: Files) -> Files | None:
     """Change the owner of a path."""
     uid, gid = random.randrange(3) * 500, random.randrange(3) * 500
-    return _edit_one(random, files, ("file", "dir", "link", "tar"), uid=uid, gid=gid)
+    return _edit_one(random, files, _EVERY, lambda one: replace(one, uid=uid, gid=gid))
 
 
 def link_target(random: Random, files: Files) -> Files | None:
     """Let a link point elsewhere."""
-    targets = ("a.txt", "b.txt", "src", "nowhere", "a.c", "b.c")
-    return _edit_one(random, files, ("link",), content=targets[random.randrange(len(targets))])
+    target = ("a.txt", "b.txt", "src", "nowhere", "a.c", "b.c")[random.randrange(6)]
+    return _edit_one(random, files, ("link",), lambda one: replace(one, content=target))
 
 
 def rename(random: Random, files: Files) -> Files | None:

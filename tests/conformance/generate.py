@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
+from bench.dockerfile import parse
 from tests.conformance.case import SALT, Case, CaseStage, File, Line, State, directory
 from tests.conformance.edits import Edits
 from tests.conformance.grammar import Writer
 from tests.conformance.simulate import Simulation, builds
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from tests.conformance.dialect import Dialect
 
@@ -26,9 +27,6 @@ _IMAGES = {
     "img/trigger:1": 4,
     "$BASE": 6,
 }
-_STAGES = {1: 45, 2: 33, 3: 16, 4: 6}
-_LENGTHS = {1: 10, 2: 20, 3: 28, 4: 22, 5: 12, 6: 8}
-_STATES = {2: 12, 3: 34, 4: 30, 5: 14, 6: 10}
 _OPTIONAL_FILES: dict[str, File] = {
     "b.txt": File(content="bee\n"),
     "c.sh": File(content="echo c\n", mode=0o755),
@@ -47,30 +45,56 @@ _OPTIONAL_FILES: dict[str, File] = {
     "pack.tar": File("tar", "packed\n"),
     "x.y": File(content="x\n", uid=7, gid=8),
 }
-_IGNORE_FILES = ("docs\n", "*.sh\nsrc/lib\n", "*\n!src\n!a.txt\n", "Dockerfile\n", "src\n!src/a.c\n")
+_IGNORE_FILES = (
+    "docs\n",
+    "*.sh\nsrc/lib\n",
+    "*\n!src\n!a.txt\n",
+    "Dockerfile\n",
+    "src\n!src/a.c\n",
+)
 _MAX_LINES = 16
 _MAX_RUNS = 3
 
 
-def case_of(seed: int, number: int, dialect: Dialect) -> Case:
+@dataclass(frozen=True)
+class Size:
+    """How large cases are: weights by number of stages, of instructions in one, of states."""
+
+    name: str
+    stages: Mapping[int, int]
+    lengths: Mapping[int, int]
+    states: Mapping[int, int]
+
+
+LARGE = Size(
+    "large",
+    {1: 45, 2: 33, 3: 16, 4: 6},
+    {1: 10, 2: 20, 3: 28, 4: 22, 5: 12, 6: 8},
+    {2: 12, 3: 34, 4: 30, 5: 14, 6: 10},
+)
+SMALL = Size("small", {1: 60, 2: 32, 3: 8}, {1: 20, 2: 36, 3: 32, 4: 12}, {2: 45, 3: 45, 4: 10})
+SIZES = {size.name: size for size in (SMALL, LARGE)}
+
+
+def case_of(seed: int, number: int, dialect: Dialect, size: Size = LARGE) -> Case:
     """Return case ``number`` of a seed; it depends on nothing else."""
-    name = f"{dialect.name}-{seed}-{number}"
-    return generate(Random(name), dialect, name)  # noqa: S311 - chance, no secret
+    name = f"{dialect.name}-{size.name}-{seed}-{number}"
+    return generate(Random(name), dialect, size, name)  # noqa: S311 - chance, no secret
 
 
-def cases(dialect: Dialect) -> st.SearchStrategy[Case]:
+def cases(dialect: Dialect, size: Size = LARGE) -> st.SearchStrategy[Case]:
     """Return the strategy of all cases; hypothesis makes every choice, and can shrink it."""
     return st.randoms(use_true_random=False).map(
-        lambda random: generate(random, dialect, f"{dialect.name}-hypothesis")
+        lambda random: generate(random, dialect, size, f"{dialect.name}-hypothesis")
     )
 
 
-def generate(random: Random, dialect: Dialect, name: str) -> Case:
+def generate(random: Random, dialect: Dialect, size: Size, name: str) -> Case:
     """Return a case all of whose states should build."""
-    generator = _Generator(random, dialect)
+    generator = _Generator(random, dialect, size)
     states = [generator.first_state()]
     writer = generator.writer
-    count = writer.weighted(_STATES)
+    count = writer.weighted(size.states)
     edits = Edits(random, dialect, generator.new_ids())
     while len(states) < count:
         earlier = [one for one in states[:-1] if not one.built_like(states[-1])]
@@ -84,8 +108,9 @@ def generate(random: Random, dialect: Dialect, name: str) -> Case:
 class _Generator:
     """Writes the first state of a case."""
 
-    def __init__(self, random: Random, dialect: Dialect) -> None:
+    def __init__(self, random: Random, dialect: Dialect, size: Size) -> None:
         self._dialect = dialect
+        self._size = size
         self._random = random
         self._ids = iter(range(1, 1_000_000))
         self.writer = Writer(random, Simulation(State((), {}), dialect), dialect)
@@ -106,10 +131,11 @@ class _Generator:
         frame = replace(frame, build_args=self._build_args(), bases=self._bases())
         self.writer = Writer(self._random, Simulation(frame, self._dialect), self._dialect)
         stages: list[CaseStage] = []
-        for index in range(self.writer.weighted(_STAGES)):
+        for index in range(self.writer.weighted(self._size.stages)):
             room = _MAX_LINES - sum(len(stage.lines) for stage in stages)
             if room > 1:
                 stages.append(self._stage(index, stages, room))
+        stages[-1] = self._needing(stages)
         return replace(frame, stages=tuple(stages), target=self._target(stages))
 
     def _context(self) -> dict[str, File]:
@@ -147,7 +173,7 @@ class _Generator:
             lines = self._same_beginning(index, writer.pick(earlier))
         else:
             lines = self._beginning(index, earlier)
-        wanted = min(writer.weighted(_LENGTHS), room)
+        wanted = min(writer.weighted(self._size.lengths), room)
         for _ in range(wanted):
             runs = sum(line.keyword == "RUN" for line in lines)
             text = writer.instruction()
@@ -156,6 +182,18 @@ class _Generator:
             if text is not None:
                 lines.append(Line(next(self._ids), text))
         return CaseStage(next(self._ids), tuple(lines))
+
+    def _needing(self, stages: list[CaseStage]) -> CaseStage:
+        """Return the last stage with a COPY from most of those that nothing needs yet."""
+        last = stages[-1]
+        text = State(stages=tuple(stages), files={}).text
+        reached = parse(text).reachable()
+        for index in sorted(set(range(len(stages))) - reached):
+            name = self.writer.simulation.stages[index].name or str(index)
+            copied = self.writer.copy_from(name) if self.writer.chance(75) else None
+            if copied is not None and self.writer.takes(copied):
+                last = CaseStage(last.id, (*last.lines, Line(next(self._ids), copied)))
+        return last
 
     def _name(self, index: int) -> str:
         return self.writer.pick(("build", "deps", "Tools", "final")) + str(index)

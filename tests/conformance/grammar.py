@@ -41,6 +41,11 @@ KEYWORD_WEIGHTS = {
     "MAINTAINER": 1,
     "#": 2,
 }
+_CLASSIC_RUN = 6
+"""A RUN takes the classic builder four times as long as BuildKit, and six times a COPY."""
+VERTEX_FACTOR = 3
+"""BuildKit looks nothing else up: these are as many times more frequent in its cases."""
+_VERTICES = frozenset({"COPY", "ADD", "RUN", "WORKDIR"})
 _DESTINATIONS = (
     *("/app", "/app/", "/app/sub/", "/srv/", "/out/f", "/d/", "./", ".", "rel/", "rel"),
     *("x/y/", "/", "../up/", "./here", "/data/", "/app/a.txt"),
@@ -53,6 +58,16 @@ _VARIABLES = ("A", "B", "C", "MODE", "SRC", "DST", "OWNER", "PORT")
 _TRIES = 12
 
 
+def _weights(builder: str) -> dict[str, int]:
+    """Return how often each keyword is written for a builder."""
+    if builder == "classic":
+        return {**KEYWORD_WEIGHTS, "RUN": _CLASSIC_RUN}
+    return {
+        keyword: weight * (VERTEX_FACTOR if keyword in _VERTICES else 1)
+        for keyword, weight in KEYWORD_WEIGHTS.items()
+    }
+
+
 class Writer:
     """Writes instructions for the stage that a simulation stands in."""
 
@@ -60,6 +75,7 @@ class Writer:
         self.random = random
         self.simulation = simulation
         self.dialect = dialect
+        self._keywords = _weights(dialect.builder)
 
     @property
     def stage(self) -> Stage:
@@ -90,7 +106,7 @@ class Writer:
     def instruction(self, keyword: str | None = None) -> str | None:
         """Return an instruction that can stand next, and take it; None if none was found."""
         for _ in range(_TRIES):
-            text = self.text(keyword or self.weighted(KEYWORD_WEIGHTS))
+            text = self.text(keyword or self.weighted(self._keywords))
             if text is not None and self.takes(text):
                 return text
         return None
@@ -235,7 +251,7 @@ class Writer:
         if self.dialect.heredocs and self.chance(7):
             return self._heredoc_copy()
         if self.chance(32 if len(self.simulation.stages) > 1 else 6):
-            return self._copy_from()
+            return self.copy_from()
         sources = self._sources()
         if not sources:
             return None
@@ -249,9 +265,9 @@ class Writer:
     def _flags(self) -> str:
         flags = self._owner()
         if self.dialect.chmod and self.chance(10):
-            modes = ("600", "0755", "644")
+            modes = ["600", "0755", "644"]
             if self.dialect.symbolic_chmod:
-                modes = (*modes, "u+x", "go=")
+                modes += ["u+x", "go="]
             flags += f"--chmod={self.pick(modes)} "
         if self.dialect.link and self.chance(15):
             flags += "--link "
@@ -288,8 +304,9 @@ class Writer:
             return "[" + ", ".join(f'"{word}"' for word in words) + "]"
         return " ".join(words)
 
-    def _copy_from(self) -> str | None:
-        reference = self.reference()
+    def copy_from(self, reference: str | None = None) -> str | None:
+        """Write a COPY from a stage or an image, one by chance if none is given."""
+        reference = reference or self.reference()
         if reference is None:
             return None
         try:
@@ -303,7 +320,7 @@ class Writer:
         source = self.pick(files)
         if self.chance(15):
             source = source.lstrip("/")
-        if self.chance(10):
+        if self.chance(10) and "etc/" not in source:  # an engine may put more files there
             source = source.rpartition("/")[0] + "/*"
         dest = self.pick(_DESTINATIONS)
         if "*" in source and not dest.endswith("/"):
@@ -320,12 +337,14 @@ class Writer:
         names = [words[3] for one in stages if len(words := one.split()) > 3]
         return self.pick(names) if names else None
 
-    def reference(self) -> str | None:
-        """Return an earlier stage by name or index, or an image."""
+    def reference(self, *, index: bool = True) -> str | None:
+        """Return an earlier stage by name, or by index where allowed, or an image."""
         images = [name for name in BASE_IMAGES if name not in {"img/scratch:1", "img/trigger:1"}]
         earlier = self.simulation.stages[:-1]
         if not earlier or self.chance(8):
             return self.pick(images)
-        index = self.random.randrange(len(earlier))
-        name = earlier[index].name
-        return name if name and self.chance(80) else str(index)
+        number = self.random.randrange(len(earlier))
+        name = earlier[number].name
+        if index and (not name or self.chance(20)):
+            return str(number)
+        return name or None

@@ -10,13 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench.builders import (
-    BuildKitBuilder,
-    BuildOutcome,
-    BuildRequest,
-    ClassicBuilder,
-    PackedContext,
-)
+from bench.builders import BuildOutcome, BuildRequest, PackedContext
+from bench.builders.buildkit import BuildKitBuilder
+from bench.builders.classic import ClassicBuilder
 from bench.cache_model import (
     BuildInput,
     History,
@@ -118,14 +114,17 @@ class Runner:
         bases = CaseBases(self._bases, secrets.token_hex(6))
         history = History()
         results: list[BuildResult] = []
-        for state in case.states:
-            result = self._run_state(state, bases, history)
+        for number, state in enumerate(case.states):
+            # A tag for each build: the containerd image store may collect an image that lost its
+            # tag together with snapshots that BuildKit still counts on.
+            tag = f"{bases.repository}/built:{number}"
+            result = self._run_state(state, tag, bases, history)
             results.append(result)
             if result.failure or result.model_error:
                 break
         return CaseResult(case, tuple(results))
 
-    def _run_state(self, state: State, bases: CaseBases, history: History) -> BuildResult:
+    def _run_state(self, state: State, tag: str, bases: CaseBases, history: History) -> BuildResult:
         known, configs = bases.prepare(state)
         dockerfile = parse(bases.fill_in(state.text))
         arguments = {name: bases.fill_in(value) for name, value in state.build_args.items()}
@@ -135,7 +134,7 @@ class Runner:
                 context=self._write(body),
                 dockerfile=dockerfile,
                 dockerfile_path=DOCKERFILE,
-                tag=f"{bases.repository}/built:1",
+                tag=tag,
                 build_args=arguments,
                 target=state.target,
                 timeout_seconds=_TIMEOUT_SECONDS,

@@ -33,7 +33,7 @@ def run_text(writer: Writer) -> str | None:
 def _output(writer: Writer) -> tuple[str, str]:
     """Return a command that makes a folder, if need be, and a path to write to."""
     if not writer.stage.is_root:
-        return "", f"/tmp/u{writer.random.randrange(10_000)}"  # noqa: S108 - inside a container
+        return "", f"/tmp/u{writer.random.randrange(10_000)}"
     path = writer.pick(_OUTPUTS)
     folder = path.rpartition("/")[0]
     return (f"mkdir -p {folder} && " if folder else ""), path
@@ -90,7 +90,7 @@ def _heredoc(writer: Writer) -> str:
 
 def _with_mount(writer: Writer) -> str | None:
     kind = writer.weighted(
-        {"context": 34, "path": 26, "stage": 24, "cache": 18, "tmpfs": 6, "image": 4, "secret": 4}
+        {"context": 34, "path": 26, "stage": 24, "cache": 18, "tmpfs": 6, "image": 4}
     )
     mount = {
         "context": _context_mount,
@@ -99,7 +99,6 @@ def _with_mount(writer: Writer) -> str | None:
         "image": _stage_mount,
         "cache": _cache_mount,
         "tmpfs": _tmpfs_mount,
-        "secret": _secret_mount,
     }[kind](writer)
     if mount is None:
         return None
@@ -142,7 +141,7 @@ def _path_mount(writer: Writer) -> tuple[str, str] | None:
 
 
 def _stage_mount(writer: Writer) -> tuple[str, str] | None:
-    reference = writer.reference()
+    reference = writer.reference(index=False)
     if reference is None:
         return None
     tree = writer.simulation.tree_of(reference)
@@ -168,10 +167,3 @@ def _cache_mount(writer: Writer) -> tuple[str, str]:
 
 def _tmpfs_mount(writer: Writer) -> tuple[str, str]:
     return "--mount=type=tmpfs,target=/t", _reading(writer, "echo done")
-
-
-def _secret_mount(writer: Writer) -> tuple[str, str]:
-    return (
-        f"--mount=type=secret,id={writer.pick('xy')},target=/run/s{writer.pick('12')}",
-        _reading(writer, "echo done"),
-    )

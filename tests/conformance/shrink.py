@@ -90,9 +90,7 @@ def _without_settings(states: States) -> Iterator[States]:
         yield tuple(replace(state, target=None) for state in states)
     for name in sorted({name for state in states for name in state.build_args}):
         yield tuple(
-            replace(
-                state, build_args={k: v for k, v in state.build_args.items() if k != name}
-            )
+            replace(state, build_args={k: v for k, v in state.build_args.items() if k != name})
             for state in states
         )
     if any(state.bases for state in states):

@@ -38,7 +38,9 @@ _WRITES = re.compile(r">\s*(/[\w./-]+)")
 _MAKES = re.compile(r"mkdir -p (/[\w./-]+)")
 _REMOVES = re.compile(r"rm -rf? (/[\w./-]+)")
 _READS = re.compile(r"(?:cat|cp|chmod \w+|chown [\w:]+|touch -c|wc -c <) (/[\w./-]+)")
-_PREDEFINED = {"TARGETARCH": "amd64", "TARGETOS": "linux"}
+_NEEDS_ROOT = re.compile(
+    r">\s*(?!/tmp/|/dev/|/c/|&)\S|mkdir|cat /(?!proc)|(?:rm|cp|chmod|chown|touch|wc) "
+)
 
 
 @lru_cache(maxsize=20_000)
@@ -238,21 +240,21 @@ class Simulation:
             path = expand(word, stage.variables)
             if not path.startswith("/"):
                 raise BrokenCaseError(f"VOLUME {path}")
+            stage.files.copy().make_dir(path)  # a file may not stand in its way
             stage.files.volumes.add(clean(path))
 
     def take_copy(self, stage: Stage, instruction: Instruction) -> None:
         """COPY and ADD."""
+        linked = "--link" in instruction.flags
         owner = instruction.flag("chown")
         if owner is not None:
-            self._check_owner(stage, owner, linked="--link" in instruction.flags)
+            self._check_owner(stage, owner, linked=linked)
         *sources, dest = [expand(word, stage.variables) for word in instruction.arguments]
-        if instruction.text.find("<<") > 0:
-            stage.files.put(stage.absolute(dest), "file")
-            return
         target = stage.absolute(dest) if dest else ""
-        wild = any(WILDCARDS & set(one) for one in sources)
-        if not target or not all(sources) or ((len(sources) > 1 or wild) and target[-1] != "/"):
-            raise BrokenCaseError("several sources need a directory")
+        self._check_target_of_copy(stage, sources, target, linked=linked)
+        if "<<" in instruction.text:
+            stage.files.put(target, "file")
+            return
         tree = self._source_tree(instruction)
         for source in sources:
             found = matching(tree, source)
@@ -260,6 +262,19 @@ class Simulation:
                 raise BrokenCaseError(f"{source} is not there")
             for path in found:
                 self._copy_one(stage, instruction, tree, path, target)
+
+    @staticmethod
+    def _check_target_of_copy(
+        stage: Stage, sources: list[str], target: str, *, linked: bool
+    ) -> None:
+        if not target or not all(sources):
+            raise BrokenCaseError("an empty path")
+        if target.endswith("/"):
+            return
+        if len(sources) > 1 or WILDCARDS & set("".join(sources)):
+            raise BrokenCaseError("several sources need a directory")
+        if linked and stage.files.kind(clean(target)) == "dir":
+            raise BrokenCaseError("a linked copy does not see the directory it would go into")
 
     def _source_tree(self, instruction: Instruction) -> Files:
         reference = instruction.flag("from")
@@ -307,28 +322,40 @@ class Simulation:
             raise BrokenCaseError("RUN without a shell")
         self._check_mounts(stage, instruction)
         text = instruction.text
-        if not stage.is_root:
-            return
+        if stage.is_root:
+            self._take_reads(stage, text)
+            self._take_writes(stage, text)
+        elif _NEEDS_ROOT.search(text):
+            raise BrokenCaseError(f"{stage.user} may not {text}")
+
+    @staticmethod
+    def _take_reads(stage: Stage, text: str) -> None:
         for path in _READS.findall(text):
-            if not path.startswith(("/m/", "/c/")) and stage.files.kind(path) != "file":
+            if not path.startswith(("/m/", "/c/", "/proc/")) and stage.files.kind(path) != "file":
                 raise BrokenCaseError(f"RUN reads {path}")
+
+    @staticmethod
+    def _take_writes(stage: Stage, text: str) -> None:
+        files = stage.files
         for path in _MAKES.findall(text):
-            if not stage.files.in_volume(path):
-                stage.files.make_dir(path)
+            if not files.in_volume(path):
+                files.make_dir(path)
         for path in _WRITES.findall(text):
-            if path.startswith(("/dev/", "/c/", "/t/")) or stage.files.in_volume(path):
+            if path.startswith(("/dev/", "/c/", "/t/")) or files.in_volume(path):
                 continue
-            if stage.files.kind(posixpath.dirname(path)) != "dir":
+            if files.kind(posixpath.dirname(path)) != "dir":
                 raise BrokenCaseError(f"RUN writes {path}")
-            stage.files.put(path, "file")
+            files.put(path, "file")
         for path in _REMOVES.findall(text):
-            stage.files.remove(path)
+            files.remove(path)
 
     def _check_mounts(self, stage: Stage, instruction: Instruction) -> None:
         for mount in instruction.flag_values("mount"):
             fields = dict(part.partition("=")[::2] for part in mount.split(","))
             if fields.get("type", "bind") != "bind":
                 continue
+            if fields.get("from", "").isdecimal():
+                raise BrokenCaseError("a mount knows no stage by its index")
             tree = self.tree_of(fields["from"]) if "from" in fields else self.context_tree
             source = clean(fields.get("source", "/"))
             if tree.kind(source) not in {"file", "dir"}:

@@ -36,7 +36,7 @@ ENGINES: dict[str, tuple[str, ImageStore]] = {
 }
 """The engines by the names that tests/support/engines.py gives them: release and image store."""
 
-_MEMORY = Path("/dev/shm")  # noqa: S108 - a memory file system, not a place for temporary files
+_MEMORY = Path("/dev/shm")
 _ROOM = 2 << 30
 
 
@@ -102,13 +102,19 @@ def _is_of_host(release: str) -> bool:
 
 
 class OwnEngine:
-    """A private engine of the suite that can be thrown away and made anew within seconds."""
+    """A private engine of the suite for one builder, thrown away and made anew within seconds.
 
-    def __init__(self, name: str) -> None:
+    Each builder gets one of its own, so that the builds of one engine never overlap.
+    """
+
+    def __init__(self, name: str, builder: str) -> None:
         release, store = ENGINES[name]
         self.name = name
+        self.builder = builder
         of_host = _is_of_host(release)
-        self._spec = EngineSpec(f"conformance-{name}", None if of_host else release, store)
+        self._spec = EngineSpec(
+            f"conformance-{name}-{builder}", None if of_host else release, store
+        )
         self._client: DockerClient | None = None
 
     @property
@@ -123,10 +129,10 @@ class OwnEngine:
             self._client = client_of(start(self._spec).endpoint)
         return self._client
 
-    def target(self, builder: str) -> Target:
-        """Say what one of its builders is."""
+    def target(self) -> Target:
+        """Say what is built on."""
         info = describe(self.client)
-        return Target(self.name, info.version, info.image_store, builder)
+        return Target(self.name, info.version, info.image_store, self.builder)
 
     def discard(self) -> None:
         """Stop the engine and delete all that it holds."""

@@ -51,6 +51,10 @@ class FileTree:
         """All paths in the order in which BuildKit walks them: by component."""
         return sorted((path.replace("/", "\0"), path) for path in self.nodes)
 
+    @cached_property
+    def _has_links(self) -> bool:
+        return any(node.type == "symlink" for node in self.nodes.values())
+
     def below(self, folder: str) -> Iterator[str]:
         """Yield the paths below ``folder``, component by component in byte order."""
         if not folder:
@@ -80,6 +84,8 @@ class FileTree:
         Links are kept inside the root, as the builders do. A path that does not exist is
         returned as far as it goes.
         """
+        if not self._has_links and "." not in path:
+            return path.strip("/") if "//" not in path else clean(path)
         pending = [part for part in path.split("/") if part not in {"", "."}][::-1]
         reached = ""
         links = 0

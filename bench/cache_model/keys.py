@@ -76,10 +76,11 @@ class Key:
     arguments: frozenset[str] = frozenset()
     """Which variables of the definition are build arguments; no part of the key."""
 
-    @cached_property
-    def exact(self) -> str:
-        """The digest that two equal keys share."""
-        return digest_of(
+    exact: str = field(init=False)
+    """The digest that two equal keys share."""
+
+    def __post_init__(self) -> None:
+        digest = digest_of(
             (
                 self.keyword,
                 self.definition,
@@ -88,6 +89,7 @@ class Key:
                 [one.token for one in self.artefacts],
             )
         )
+        object.__setattr__(self, "exact", digest)
 
     @cached_property
     def loose(self) -> str:

@@ -72,8 +72,14 @@ class Walk(ABC):
         return frozenset(found)
 
     def wants_files(self, line: Line) -> bool:
-        """Tell whether the files of this stage are needed for anything."""
-        return line.stage.index in self._with_files
+        """Tell whether the files after this step are needed for anything.
+
+        A RUN makes a symbol of everything, so what stands before the last one is not.
+        """
+        if line.stage.index not in self._with_files:
+            return False
+        later = line.stage.instructions[max(line.step, 0) :]
+        return not any(instruction.keyword == "RUN" for instruction in later)
 
     def keep_files(self, state: StageState, made: StageFiles) -> None:
         """Take over the files after a step, as they are stored under its key."""

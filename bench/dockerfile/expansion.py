@@ -7,19 +7,21 @@ quotes; an escape takes the next character as it is; quotes are removed. An unkn
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_SPECIAL_CHARACTER = re.compile(r"[$'\"]")
 _SPECIAL = "@*#?-$!"
 """Names of one character that a shell would know and a builder knows not: always empty."""
 
 
 def expand(word: str, variables: Mapping[str, str], *, escape: str = "\\") -> str:
     """Return ``word`` with variables replaced and quotes removed."""
-    if escape not in word and not any(character in word for character in "$'\""):
+    if escape not in word and _SPECIAL_CHARACTER.search(word) is None:
         return word
     return _Lexer(word, variables, escape).process("")
 

@@ -12,10 +12,17 @@ from bench.cache_model import History, predict
 from bench.workspace import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
-    from bench.cache_model import Profile, StepPlace
+    from bench.cache_model import Prediction, Profile, StepPlace
     from bench.predicting.state import BuildState
+
+MOST_SINGLY = 200
+"""Up to so many files are edited one by one to see what other stages take of them; beyond, files
+are told apart by what is copied from the context alone."""
+
+_Taker = tuple[int, "StepPlace", bool]
+"""A step that takes a file in: of which build, where it stands, and whether from another stage."""
 
 
 @dataclass(frozen=True)
@@ -39,40 +46,65 @@ class Edit:
 def file_edits(states: Sequence[BuildState], profiles: Sequence[Profile]) -> list[Edit]:
     """Return the edits that differ in what they rebuild, those of the most steps first.
 
-    Two files belong together if the same steps of every state take them in, under every profile.
-    A file that no step takes in rebuilds nothing and is in none of them.
+    Two files belong together if the same steps of every state take them in, under every profile,
+    from the context or from a stage that they were copied to. A file that no step takes in
+    rebuilds nothing and is in none of them.
     """
-    takers: dict[str, set[tuple[int, str, StepPlace]]] = {}
-    for number, state in enumerate(states):
-        for profile in profiles:
-            for place, paths in _taken(state, profile).items():
-                for path in paths:
-                    takers.setdefault(path, set()).add((number, profile.name, place))
-    groups: dict[frozenset[tuple[int, str, StepPlace]], list[str]] = {}
+    takers: dict[str, set[_Taker]] = {}
+    pairs = [(state, profile) for state in states for profile in profiles]
+    firsts = [predict(state.input_for(profile), profile, History()) for state, profile in pairs]
+    for number, first in enumerate(firsts):
+        for place, path in _copied(first):
+            takers.setdefault(path, set()).add((number, place, False))
+    for number, ((state, profile), first) in enumerate(zip(pairs, firsts, strict=True)):
+        if len(takers) <= MOST_SINGLY:
+            for place, path in _copied_on(state, profile, first, tuple(takers)):
+                takers[path].add((number, place, True))
+    groups: dict[frozenset[_Taker], list[str]] = {}
     for path in sorted(takers, key=_unlikeliness):
         groups.setdefault(frozenset(takers[path]), []).append(path)
     ordered = sorted(groups.items(), key=lambda one: (-len(one[0]), one[1]))
     return [Edit(tuple(paths)) for _, paths in ordered]
 
 
+def _copied(prediction: Prediction) -> Iterator[tuple[StepPlace, str]]:
+    """Yield every step with every file that it takes from the context."""
+    for place, key in prediction.keys.items():
+        for content in key.context:
+            for path, entry in content.entries.items():
+                if entry.type == "file":
+                    yield place, path
+
+
+def _copied_on(
+    state: BuildState, profile: Profile, first: Prediction, paths: Iterable[str]
+) -> Iterator[tuple[StepPlace, str]]:
+    """Yield every step with every file that it takes from a stage that the file was copied to.
+
+    Which these are shows when one file after the other is edited.
+    """
+    known = _known_artefacts(first)
+    for path in paths if known else ():
+        edited = after_edit(state, Edit((path,))).input_for(profile)
+        after = _known_artefacts(predict(edited, profile, History()))
+        for place, contents in known.items():
+            if after.get(place) != contents:
+                yield place, path
+
+
+def _known_artefacts(prediction: Prediction) -> dict[StepPlace, list[str]]:
+    """Return the contents that steps take from stages, where they are known to the last bit."""
+    found = {
+        place: [one.known for one in key.artefacts if one.symbol is None]
+        for place, key in prediction.keys.items()
+    }
+    return {place: contents for place, contents in found.items() if contents}
+
+
 def _unlikeliness(path: str) -> tuple[bool, bool, str]:
     """Order paths so that one which people edit stands for those that are edited like it."""
     name = posixpath.basename(path)
     return name.startswith("."), "dockerfile" in name.lower(), path
-
-
-def _taken(state: BuildState, profile: Profile) -> Mapping[StepPlace, list[str]]:
-    """Return the files of the context that each step takes in."""
-    prediction = predict(state.input_for(profile), profile, History())
-    return {
-        place: [
-            path
-            for content in key.context
-            for path, entry in content.entries.items()
-            if entry.type == "file"
-        ]
-        for place, key in prediction.keys.items()
-    }
 
 
 def after_edit(state: BuildState, edit: Edit) -> BuildState:

@@ -56,7 +56,11 @@ def _print_counts(result: RunResult) -> None:
     )
     met = len(result.expectations) - len(result.broken)
     if result.expectations:
-        click.echo(f"expectations met: {met} of {len(result.expectations)}")
+        unchecked = "; steps that only an artefact decides were not checked"
+        click.echo(
+            f"expectations met: {met} of {len(result.expectations)}"
+            + (unchecked if result.simulated else "")
+        )
     if result.predictions is not None:
         click.echo(f"predictions: {result.predictions.sentence}")
 

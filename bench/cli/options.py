@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bench.builders import BUILDERS
+from bench.builders.names import REAL_BUILDERS, SIMULATED, SIMULATED_BUILDERS
 from bench.errors import UsageError
 from bench.scenario import load_scenario
 
@@ -49,8 +49,9 @@ def matrix_options(command: Callable[..., Any]) -> Callable[..., Any]:
                 "--builder",
                 "builders",
                 multiple=True,
-                type=click.Choice(sorted(BUILDERS)),
-                help="Builder to measure; repeat for several.  [default: all]",
+                type=click.Choice([*REAL_BUILDERS, SIMULATED, *SIMULATED_BUILDERS]),
+                help="Builder to measure; repeat for several. Simulated ones need no engine and "
+                "build nothing; simulated means both.  [default: classic and buildkit]",
             ),
             click.option(
                 "--variant", "variants", multiple=True, help="Variant to build.  [default: all]"
@@ -103,8 +104,23 @@ def load_scenarios(paths: Sequence[Path]) -> list[Scenario]:
 
 
 def chosen_builders(builders: Sequence[str]) -> tuple[str, ...]:
-    """Return the builders asked for, classic first; all of them if none was."""
-    return tuple(name for name in BUILDERS if not builders or name in builders)
+    """Return the builders asked for, classic first; the real ones if none was.
+
+    Raises:
+        UsageError: real and simulated ones together.
+
+    """
+    asked = set(builders) or set(REAL_BUILDERS)
+    if SIMULATED in asked:
+        asked |= set(SIMULATED_BUILDERS)
+    real = tuple(name for name in REAL_BUILDERS if name in asked)
+    simulated = tuple(name for name in SIMULATED_BUILDERS if name in asked)
+    if real and simulated:
+        raise UsageError(
+            f"{real[0]} is measured and {simulated[0]} is simulated: one run cannot be both",
+            remedy="make two runs, and report them side by side: bench report A B --out DIR",
+        )
+    return real or simulated
 
 
 def check_names(scenario: Scenario, variants: Sequence[str], changes: Sequence[str]) -> None:

@@ -18,16 +18,12 @@ from bench.cli.options import (
     matrix_options,
 )
 from bench.cli.progress import RunProgress
-from bench.engine import connect, describe
+from bench.cli.sites import Sites
 from bench.errors import ExitCode, UsageError
-from bench.runner import EngineSite, make_settings, read_head, resume_run, run_scenario
+from bench.runner import make_settings, read_head, resume_run, run_scenario
 from bench.scenario import load_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from docker import DockerClient
-
     from bench.scenario import Scenario
 
 DEFAULT_TIMEOUT_SECONDS = 600.0
@@ -39,7 +35,8 @@ Examples:
   bench run scenarios/java-iotd
   bench run scenarios/java-iotd --builder buildkit --change edit-source --rounds 10
   bench run scenarios/* --out results/everything
-  bench run --resume results/java-iotd-20261124-101500"""
+  bench run --resume results/java-iotd-20261124-101500
+  bench run scenarios/java-iotd --builder simulated --times results/reference/java-expose"""
 )
 @click.argument("paths", metavar="PATH…", nargs=-1, type=click.Path(path_type=Path))
 @matrix_options
@@ -62,6 +59,13 @@ Examples:
     help="Go on with the run in DIR: make only the builds it lacks.",
 )
 @click.option(
+    "--times",
+    type=click.Path(path_type=Path),
+    metavar="RUN",
+    help="Recorded run that simulated builders take step times from.  [default: a reference run "
+    "of the scenario below results/reference, else its newest below results, else flat guesses]",
+)
+@click.option(
     "--check-predictions/--no-check-predictions",
     default=True,
     help="Whether a step that did other than the cache model had said ends the run with 1.  "
@@ -77,6 +81,7 @@ def run(
     time_budget: float | None,
     out: Path | None,
     resume: Path | None,
+    times: Path | None,
     check_predictions: bool,
     quiet: bool,
     **numbers: int,
@@ -91,22 +96,22 @@ def run(
 
     Ends with 1 if an expectation of the scenario was broken, a no-change control missed or a
     prediction was wrong, and with 4 if a build failed; bench report shows the rest.
+
+    --builder simulated builds nothing and needs no engine: the cache model says what would hit, a
+    recorded run how long the steps take. All that comes of it says so.
     """
-    console = Console(stderr=True)
+    progress = RunProgress(Console(stderr=True), quiet=quiet)
     if resume is not None:
         if paths:
             raise UsageError(
                 "--resume takes no PATH", remedy=f"write bench run --resume {resume} alone"
             )
-        scenario = load_scenario(Path(read_head(resume)["scenario_path"]))
-        client = connect(progress=_printer(console, quiet=quiet))
-        with RunProgress(console, quiet=quiet) as progress:
+        head = read_head(resume)
+        site = Sites(head["builders"], times, progress.note).of_run(head)
+        scenario = load_scenario(Path(head["scenario_path"]))
+        with progress:
             result = resume_run(
-                scenario,
-                EngineSite(client),
-                resume,
-                observer=progress,
-                time_budget_seconds=time_budget,
+                scenario, site, resume, observer=progress, time_budget_seconds=time_budget
             )
         return conclude(result, check_predictions=check_predictions)
     if not paths:
@@ -116,47 +121,31 @@ def run(
     scenarios = load_scenarios(paths)
     for scenario in scenarios:
         check_names(scenario, variants, changes)
-    client = connect(progress=_printer(console, quiet=quiet))
-    _introduce(console, client, quiet=quiet)
+    chosen = chosen_builders(builders)
+    sites = Sites(chosen, times, progress.note)
     code = ExitCode.OK
     for scenario in scenarios:
         settings = make_settings(
             scenario,
-            builders=chosen_builders(builders),
+            builders=chosen,
             variants=variants,
             changes=changes,
             timeout_seconds=timeout,
             **numbers,
         )
         folder = _folder(scenario, out, several=len(scenarios) > 1)
-        with RunProgress(console, quiet=quiet) as progress:
+        site = sites.of(scenario)
+        with RunProgress(Console(stderr=True), quiet=quiet) as progress:
             result = run_scenario(
                 scenario,
                 settings,
-                EngineSite(client),
+                site,
                 folder,
                 observer=progress,
                 time_budget_seconds=time_budget,
             )
         code = max(code, conclude(result, check_predictions=check_predictions))
     return code
-
-
-def _printer(console: Console, *, quiet: bool) -> Callable[[str], None]:
-    return RunProgress(console, quiet=quiet).note
-
-
-def _introduce(console: Console, client: DockerClient, *, quiet: bool) -> None:
-    if quiet:
-        return
-    engine = describe(client)
-    console.print(
-        f"Docker Engine {engine.version} ({engine.image_store} {engine.storage_driver}) "
-        f"at {engine.host}",
-        markup=False,
-        highlight=False,
-        soft_wrap=True,
-    )
 
 
 def _folder(scenario: Scenario, out: Path | None, *, several: bool) -> Path:

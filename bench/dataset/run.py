@@ -95,12 +95,22 @@ class VerdictInfo(_Part):
 
 
 class SimulationInfo(_Part):
-    """Where the figures of a simulated run come from; see `bench.simulation`."""
+    """Where the figures of a simulated run come from; see `bench.simulation`.
+
+    ``step_times`` counts how well the times of its steps were known: recorded, estimated, guessed.
+    """
 
     times_run: str = ""
     times_folder: str = ""
     times_engine: str = ""
     rule: str = ""
+    step_times: dict[str, int] = Field(default_factory=dict)
+
+    @property
+    def recorded_share(self) -> float | None:
+        """The share of step times that are of the very instruction; None where nothing tells."""
+        total = sum(self.step_times.values())
+        return self.step_times.get("recorded", 0) / total if total else None
 
 
 class RunInfo(_Part):

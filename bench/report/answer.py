@@ -164,7 +164,9 @@ def _verdict(
         and other.change != comparison.change
     ]
     price = _price(dataset, comparison, others)
-    judged = _Judged(metric, find(gain, margin), margin, gain, before)
+    measured = metric.name in _COUNTS or not is_simulated(comparison.setup.builder)
+    finding = find(gain, margin) if measured else Finding.UNCLEAR
+    judged = _Judged(metric, finding, margin, gain, before)
     sentences = [
         _gains_sentence(comparison, judged),
         *filter(None, [worth_sentence(worth_of_hits(dataset, comparison))]),
@@ -298,6 +300,8 @@ def _conclusion(
     gained, limit = comparison.hits_gained, judged.limit
     if judged.metric.name in _COUNTS:
         return _count_conclusion(judged, limit, act)
+    if is_simulated(comparison.setup.builder):
+        return "Simulated builds do not scatter: only real ones tell whether that is chance."
     rounds = "" if judged.sure else f" in each of {judged.pairs} rounds"
     if judged.finding is Finding.GAIN:
         losers = [other.change for other in others if _loses(other)]
@@ -358,7 +362,7 @@ def _price_sentences(price: Sequence[Comparison]) -> list[str]:
     return [
         f"The price: {other.change} edits a moved instruction and takes "
         f"{_median(other.seconds_variant)}, against {_median(other.seconds_baseline)} in "
-        f"{other.baseline} ({hits_text(other)}; {_difference(other.seconds_gained)})."
+        f"{other.baseline} ({hits_text(other)}; {_difference(other)})."
         for other in price
         if other.pairs
     ]
@@ -368,9 +372,12 @@ def _median(summary: Summary | None) -> str:
     return "no build" if summary is None else seconds(summary.median)
 
 
-def _difference(gain: Summary | None) -> str:
+def _difference(comparison: Comparison) -> str:
+    gain = comparison.seconds_gained
     if gain is None:
         return "no pair"
+    if is_simulated(comparison.setup.builder):
+        return f"{signed_seconds(-gain.median)}, simulated"
     if gain.n == 1:
         return f"{signed_seconds(-gain.median)} in a single pair"
     if not gain.sure:

@@ -14,7 +14,7 @@ from bench.report.gains import gains_charts
 from bench.report.heatmap import heatmaps
 from bench.report.seconds import seconds_charts
 from bench.report.sheet import Caption
-from bench.report.simulated import NOT_BUILT, mark, source_of
+from bench.report.simulated import ALL_ALIKE, NOT_BUILT, mark, source_of
 from bench.report.sizes import sizes_charts
 from bench.report.timeline import COLD, chosen_change, timelines
 
@@ -78,6 +78,7 @@ def charts(dataset: Dataset, title: str) -> Iterator[Chart]:
             what, note = _NOTES[kind]
             whole = f"{what}: {_when(column)}" if column else what
             lead = f"{whole[0].upper()}{whole[1:]}, builder {setup.builder}."
+            note = f"{note} {ALL_ALIKE}" if is_simulated(setup.builder) else note
             caption = Caption(f"{mark(setup)}{title}", f"{lead} {note}", footer(dataset, setup))
             stem = "-".join(part for part in (kind, slug(column), suffix) if part)
             for page, figure in enumerate(draw(dataset, setup, caption), start=1):

@@ -9,7 +9,7 @@ from bench.report import names
 from bench.report.answer import hit_share
 from bench.report.findings import predictions_section, reasons_section
 from bench.report.markdown import block, bullets, code, escaped, table
-from bench.report.simulated import mark, source_of
+from bench.report.simulated import NOTHING_MEASURED, mark, source_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,7 +57,7 @@ def document(dataset: Dataset, found: Answer, charts: Sequence[tuple[Chart, Pure
         predictions_section(dataset),
         _failures(dataset),
         "## How it was measured\n",
-        f"{HIT_RATIO}\n\n{_INTERVALS}\n",
+        *_method(found),
         *[_environment(run, dataset.engines[run.run]) for run in dataset.runs],
     ]
     return "\n".join(part for part in parts if part)
@@ -67,6 +67,16 @@ def _title_mark(found: Answer) -> str:
     """Mark the title where no figure of the report was measured."""
     marks = {mark(setup) for setup in found.setups}
     return marks.pop() if len(marks) == 1 else ""
+
+
+def _method(found: Answer) -> list[str]:
+    simulated = [is_simulated(setup.builder) for setup in found.setups]
+    parts = [f"{HIT_RATIO}\n"]
+    if not all(simulated):
+        parts.append(f"{_INTERVALS}\n")
+    if any(simulated):
+        parts.append(f"{NOTHING_MEASURED}\n")
+    return parts
 
 
 def _other_languages(dataset: Dataset) -> str:
@@ -173,7 +183,8 @@ def _checks(dataset: Dataset) -> str:
     broken = [(run, result) for run, result in results if result.outcome != "met"]
     if results:
         parts.append(
-            f"{len(results) - len(broken)} of {len(results)} declared expectations were met.\n"
+            f"{len(results) - len(broken)} of {len(results)} declared expectations were met."
+            f"{_unchecked(dataset)}\n"
         )
         parts.append(
             bullets(
@@ -207,6 +218,12 @@ def _checks(dataset: Dataset) -> str:
         )
         parts.append(bullets(_control_misses(dataset)))
     return "\n".join(parts)
+
+
+def _unchecked(dataset: Dataset) -> str:
+    if all(run.simulation is None for run in dataset.runs):
+        return ""
+    return " In simulated builds, steps that only an artefact decides were not checked."
 
 
 def _control_misses(dataset: Dataset) -> list[str]:

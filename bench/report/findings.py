@@ -31,7 +31,7 @@ def wrong_remarks(dataset: Dataset) -> list[str]:
         key = (
             f"{one.variant} on {one.builder} ({one.engine})",
             one.moment,
-            f"step {one.step} of {one.stage}, {names.shortened(one.text, 60)}",
+            f"step {one.step} of {_stage(one.stage)}, {names.shortened(one.text, 60)}",
             one.predicted,
             one.observed,
         )
@@ -71,7 +71,7 @@ def _wrong(one: WrongPrediction) -> str:
     detail = f" ({escaped(one.detail)})" if one.detail and one.detail != one.text else ""
     return (
         f"{escaped(one.variant)}, {escaped(one.builder)}, {escaped(one.moment)}, build "
-        f"{one.build} of {code(one.run)}: step {one.step} of {escaped(one.stage)}, "
+        f"{one.build} of {code(one.run)}: step {one.step} of {escaped(_stage(one.stage))}, "
         f"{code(names.shortened(one.text, 80))}, was predicted **{escaped(one.predicted)}** and "
         f"observed **{escaped(one.observed)}**{detail}"
     )
@@ -102,8 +102,12 @@ def _cause_row(one: RootCause) -> list[str]:
         escaped(one.setup.label),
         escaped(one.variant),
         escaped(one.change),
-        f"{escaped(one.stage)} {one.step}: {code(names.shortened(one.text, 60))}",
+        f"{escaped(_stage(one.stage))}, step {one.step}: {code(names.shortened(one.text, 60))}",
         escaped(names.shortened(why, 160)),
         names.span(one.followers),
         str(one.builds) if one.builds == one.of else f"{one.builds} of {one.of}",
     ]
+
+
+def _stage(name: str) -> str:
+    return f"stage {name}" if name.isdecimal() else name

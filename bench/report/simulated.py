@@ -12,6 +12,15 @@ if TYPE_CHECKING:
 
 MARK = "SIMULATED"
 NOT_BUILT = "simulated, not built"
+ALL_ALIKE = "All rounds of a simulation are alike, so no interval means anything."
+NOTHING_MEASURED = (
+    "Figures of simulated builders were not measured: no build was made. The cache model says "
+    "which steps hit, from the Dockerfile, the context and what was built before; a step that only "
+    "the bytes made by a RUN can decide counts as a miss, unless the recorded run has it as a hit. "
+    "The seconds of a step are the median that it took in the recorded run, those of a build "
+    "follow from its steps, and what a build takes beside them is a median too. Image sizes are "
+    "unknown."
+)
 
 
 def mark(setup: Setup) -> str:
@@ -26,9 +35,11 @@ def source_of(run: RunInfo) -> str:
         return ""
     if not simulation.times_run:
         return "seconds are flat guesses per instruction"
+    share = simulation.recorded_share
+    known = "" if share is None or share == 1 else f", {share:.0%} of that very instruction"
     return (
         f"seconds are medians of the recorded run {simulation.times_run} "
-        f"(engine {simulation.times_engine})"
+        f"(engine {simulation.times_engine}{known})"
     )
 
 
@@ -38,9 +49,10 @@ def simulated_remarks(dataset: Dataset) -> list[str]:
     if not simulated:
         return []
     sources = dict.fromkeys(filter(None, (source_of(run) for run in dataset.runs)))
+    seconds = "; ".join(sources) or "where the seconds come from is not recorded"
     remarks = [
         f"{MARK}: no build was made for the builders {', '.join(one.builder for one in simulated)}"
-        f". Hits and misses are what the cache model says; {'; '.join(sources)}, without scatter, "
+        f". Hits and misses are what the cache model says; {seconds}, without scatter, "
         "so an interval says nothing."
     ]
     if len(simulated) < len(setups(dataset)):

@@ -6,6 +6,7 @@ from collections import defaultdict
 from statistics import median
 from typing import TYPE_CHECKING
 
+from bench.builders.names import is_simulated
 from bench.errors import RecordsError
 from bench.journal import JOURNAL_NAME, read_journal
 from bench.runner.plan import Phase
@@ -26,8 +27,10 @@ def estimate_seconds(scenario: str, builds: Sequence[PlannedBuild], results: Pat
     """Return the seconds that ``builds`` will take, or None if no earlier run tells.
 
     The newest run of ``scenario`` below ``results`` counts. Each build is taken to last as long
-    as the median of its kind there, else of its phase.
+    as the median of its kind there, else of its phase. A simulated build takes no time of its own.
     """
+    if all(is_simulated(build.builder) for build in builds):
+        return len(builds) * _OVERHEAD_SECONDS
     records = _newest_records(scenario, results)
     if not records:
         return None

@@ -43,8 +43,8 @@ if TYPE_CHECKING:
 class RunResult:
     """How a run ended: its folder, its records, and what was found.
 
-    ``predictions`` is None where nothing was predicted (builds of an older version, resumed);
-    ``simulated`` says that no build was made at all.
+    ``simulated`` says that no build was made at all. ``predictions`` is None then, since the model
+    that predicts is the one that builds; and where nothing was predicted, by an older version.
     """
 
     folder: Path
@@ -319,7 +319,9 @@ class _Run:
         head.expectations = check_expectations(
             self.scenario.expects, self.settings.builders, records
         )
-        head.predictions = count_predictions(records)
+        head.simulation = self.site.simulation
+        if head.simulation is None:
+            head.predictions = count_predictions(records)
         head.disagreements = wrong_predictions(records)
         # An error on the way out must not hide the one that ended the run.
         with contextlib.suppress(BenchError, OSError):

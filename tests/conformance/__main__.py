@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import threading
 import time
@@ -15,7 +14,7 @@ from bench.errors import BenchError
 from tests.conformance.campaign import Campaign
 from tests.conformance.generate import SIZES
 from tests.conformance.summary import write
-from tests.conformance.targets import BUILDERS, ENGINES, OwnEngine, use_memory
+from tests.conformance.targets import BUILDERS, ENGINES, OwnEngine, in_memory
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,15 +34,12 @@ Exit status: 0 everything agrees, 1 some step differs, 2 the engines cannot be h
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = _parser().parse_args(arguments)
-    home = use_memory()
     try:
-        summaries = _run_all(options)
+        with in_memory():
+            summaries = _run_all(options)
     except BenchError as error:
         sys.stderr.write(f"{error}\n")
         return 2
-    finally:
-        if home is not None:
-            shutil.rmtree(home, ignore_errors=True)
     for summary in summaries:
         _say(_last_line(summary))
     if options.results is not None:
@@ -69,7 +65,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--shrink", type=int, default=3, help="how many disagreements to shrink per builder"
     )
-    parser.add_argument("--regressions", type=Path, default=_REGRESSIONS)
+    parser.add_argument(
+        "--regressions",
+        type=Path,
+        default=_REGRESSIONS,
+        help="folder of minimal cases: all are built first, new ones are put there",
+    )
     parser.add_argument("--jobs", type=int, default=3, help="engines to run at the same time")
     return parser
 
@@ -80,13 +81,14 @@ def _run_all(options: argparse.Namespace) -> list[Summary]:
     # The slowest ones first: classic, and Engine 20.10.
     pairs = [(engine, builder) for builder in builders for engine in engines]
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        return list(pool.map(lambda pair: _run_one(*pair, options), pairs))
+        return list(pool.map(lambda pair: _run_one(pair[0], pair[1], options), pairs))
 
 
 def _run_one(name: str, builder: str, options: argparse.Namespace) -> Summary:
     engine = OwnEngine(name, builder)
     try:
         campaign = Campaign(engine, options.seed, size=SIZES[options.size], say=_say)
+        campaign.replay(options.regressions)
         campaign.run(range(options.first, options.first + options.cases))
         if options.shrink:
             campaign.keep_minimal(options.regressions, options.shrink)

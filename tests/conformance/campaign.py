@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.conformance.case import Case, to_json
+from tests.conformance.case import Case, load, to_json
 from tests.conformance.generate import LARGE, case_of
 from tests.conformance.harness import Runner
 from tests.conformance.shrink import Shrinker
@@ -44,6 +44,15 @@ class Campaign:
         self._runner: Runner | None = None
         self._ran = 0
         self._bad: list[CaseResult] = []
+
+    def replay(self, folder: Path) -> None:
+        """Build every minimal case that was kept and that the builder understands."""
+        for path in sorted(folder.glob("*.json")):
+            case, dialect = load(path)
+            if self.target.dialect.includes(dialect):
+                result = self._run(case)
+                self.summary.take_regression(result)
+                self._report(result)
 
     def run(self, numbers: Iterable[int]) -> None:
         """Run cases of the seed by number."""

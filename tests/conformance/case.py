@@ -198,6 +198,7 @@ def _file_in(raw: Mapping[str, Any]) -> File:
     return File(**{**values, "mode": int(values["mode"], 8)})
 
 
-def load(path: Path) -> Case:
-    """Read a case from a file."""
-    return from_json(path.read_text(encoding="utf-8"))
+def load(path: Path) -> tuple[Case, str]:
+    """Read a case from a file, and the name of the dialect that it is written in."""
+    text = path.read_text(encoding="utf-8")
+    return from_json(text), str(json.loads(text)["dialect"])

@@ -20,6 +20,11 @@ class Dialect:
     run_network: bool = False
     """``RUN --network``."""
 
+    def includes(self, name: str) -> bool:
+        """Tell whether all that another dialect knows is understood here too."""
+        order = [dialect.name for dialect in DIALECTS]
+        return order.index(name) <= order.index(self.name)
+
 
 CLASSIC = Dialect("classic", "classic")
 BUILDKIT_08 = Dialect("buildkit-0.8", "buildkit", mounts=True, chmod=True)
@@ -34,6 +39,7 @@ BUILDKIT = Dialect(
     run_network=True,
 )
 DIALECTS = (CLASSIC, BUILDKIT_08, BUILDKIT)
+"""Each understands all that those before it do."""
 
 
 def dialect_of(builder: str, engine_version: str) -> Dialect:

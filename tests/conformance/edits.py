@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -55,6 +54,9 @@ _WEIGHTS = {
     "stage renamed": 2,
     "stage removed": 2,
 }
+
+CHANGES = tuple(_WEIGHTS)
+"""The kinds of change, as the summary names them."""
 
 
 class Edits:
@@ -353,8 +355,3 @@ def _with_lines(state: State, index: int, lines: list[Line]) -> State:
 def _lower_keyword(text: str) -> str:
     keyword, space, rest = text.partition(" ")
     return text if keyword in {"#", "ONBUILD"} or SALT in text else keyword.lower() + space + rest
-
-
-def parent_of(path: str) -> str:
-    """Return the folder of a context path, "" at the top."""
-    return posixpath.dirname(path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ from bench.dockerfile import parse
 from tests.conformance.case import SALT, Case, CaseStage, File, Line, State, directory
 from tests.conformance.edits import Edits
 from tests.conformance.grammar import Writer
+from tests.conformance.places import BrokenCaseError
 from tests.conformance.simulate import Simulation, builds
 
 if TYPE_CHECKING:
@@ -122,9 +124,11 @@ class _Generator:
     def first_state(self) -> State:
         """Return a state that should build."""
         while True:
-            state = self._draw_state()
-            if builds(state, self._dialect):
-                return state
+            # A trigger can be impossible in the stage that it is pulled in.
+            with contextlib.suppress(BrokenCaseError):
+                state = self._draw_state()
+                if builds(state, self._dialect):
+                    return state
 
     def _draw_state(self) -> State:
         frame = State(stages=(), files=self._context(), head=self._head())

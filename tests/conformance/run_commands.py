@@ -134,9 +134,11 @@ def _path_mount(writer: Writer) -> tuple[str, str] | None:
     if not paths:
         return None
     path = writer.pick(paths)
+    # What a mount leaves at its target is a file or a directory, and the next has to fit.
+    target = "/m" if writer.simulation.context[path].kind == "dir" else "/n"
     return (
-        f"--mount=type=bind,source={path},target=/m{_access(writer)}",
-        _reading(writer, "ls -d /m"),
+        f"--mount=type=bind,source={path},target={target}{_access(writer)}",
+        _reading(writer, f"ls -d {target}"),
     )
 
 
@@ -149,10 +151,14 @@ def _stage_mount(writer: Writer) -> tuple[str, str] | None:
     paths = sorted(
         path for path, kind in tree.kinds.items() if path.startswith(own) and kind != "link"
     )
-    source = f",source={writer.pick(paths)}" if paths and writer.chance(80) else ""
+    source, target = "", "/m"
+    if paths and writer.chance(80):
+        path = writer.pick(paths)
+        source = f",source={path}"
+        target = "/m" if tree.kinds[path] == "dir" else "/n"
     return (
-        f"--mount=type=bind,from={reference}{source},target=/m{_access(writer)}",
-        _reading(writer, "ls -d /m"),
+        f"--mount=type=bind,from={reference}{source},target={target}{_access(writer)}",
+        _reading(writer, f"ls -d {target}"),
     )
 
 

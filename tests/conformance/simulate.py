@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from bench.dockerfile import expand, parse
+from bench.errors import DockerfileError
 from tests.conformance.base_images import BASE_IMAGES
 from tests.conformance.case import DOCKERFILE, IGNORE_FILE, SALT, File
 from tests.conformance.places import (
@@ -149,6 +150,8 @@ class Simulation:
     def begin(self, text: str) -> Stage:
         """Take a FROM line."""
         words = text.split()
+        if len(words) not in {2, 4}:
+            raise BrokenCaseError(text)
         name = words[3] if len(words) > 2 else ""
         image = expand(words[1], self.global_args)
         parent = self.find_named(image)
@@ -307,6 +310,9 @@ class Simulation:
             path = resolved
         elif tree.kind(path) == "link":
             raise BrokenCaseError(f"{path} is a link of a stage")
+        if self.dialect.builder == "classic" and clean(target) == "/" and _is_empty(tree, path):
+            # "failed to export image: failed to get layer …: layer does not exist"
+            raise BrokenCaseError("the classic builder cannot copy nothing into the root")
         copy_into(stage.files, target, tree, path)
 
     def _check_owner(self, stage: Stage, owner: str, *, linked: bool) -> None:
@@ -358,11 +364,15 @@ class Simulation:
                 raise BrokenCaseError("a mount knows no stage by its index")
             tree = self.tree_of(fields["from"]) if "from" in fields else self.context_tree
             source = clean(fields.get("source", "/"))
-            if tree.kind(source) not in {"file", "dir"}:
+            kind = tree.kind(source)
+            if kind not in {"file", "dir"}:
                 raise BrokenCaseError(f"a mount needs {source}")
-            target = fields["target"]
-            if stage.files.kind(target) not in {None, "dir"}:
-                raise BrokenCaseError(f"a mount at {target}")
+            if stage.files.kinds.setdefault(fields["target"], kind) != kind:
+                raise BrokenCaseError(f"a mount at {fields['target']}")
+
+
+def _is_empty(tree: Files, path: str) -> bool:
+    return tree.kind(path) == "dir" and next(tree.below(path), None) is None
 
 
 class _Earlier(Simulation):
@@ -399,6 +409,6 @@ def why_not(state: State, dialect: Dialect) -> str | None:
             return f"{path} has no folder"
     try:
         Simulation(state, dialect).run()
-    except BrokenCaseError as error:
+    except (BrokenCaseError, DockerfileError) as error:
         return str(error)
     return None

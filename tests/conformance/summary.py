@@ -48,6 +48,8 @@ class Summary:
     target: Target
     seed: int
     cases: int = 0
+    regressions: int = 0
+    """Minimal cases of earlier disagreements that were built again."""
     builds: int = 0
     failed: Counter[str] = field(default_factory=Counter)
     compared: Counter[str] = field(default_factory=Counter)
@@ -73,14 +75,23 @@ class Summary:
             self.seconds += build.seconds
             if build.failure:
                 self.failed[_short(build.failure)] += 1
-            if build.model_error:
-                self._differ(result, number, "the model raised", build.model_error[-400:])
             for step in build.steps:
                 self._take_step(build, step)
-            for step in build.disagreements:
-                self._differ(
-                    result, number, step.text, f"predicted {step.predicted}, seen {step.observed}"
-                )
+            self._take_differences(result, number, build)
+
+    def take_regression(self, result: CaseResult) -> None:
+        """Count a minimal case of an earlier disagreement; its steps are counted nowhere else."""
+        self.regressions += 1
+        for number, build in enumerate(result.builds):
+            self._take_differences(result, number, build)
+
+    def _take_differences(self, result: CaseResult, number: int, build: BuildResult) -> None:
+        if build.model_error:
+            self._differ(result, number, "the model raised", build.model_error[-400:])
+        for step in build.disagreements:
+            self._differ(
+                result, number, step.text, f"predicted {step.predicted}, seen {step.observed}"
+            )
 
     def _take_step(self, build: BuildResult, step: StepResult) -> None:
         if step.excluded is not None:
@@ -114,6 +125,7 @@ class Summary:
             "profile": target.profile.name,
             "seed": self.seed,
             "cases": self.cases,
+            "regressions": self.regressions,
             "builds": self.builds,
             "build_seconds": round(self.seconds, 1),
             "failed_builds": dict(self.failed.most_common()),

@@ -6,6 +6,7 @@ one: builds leave nothing that anybody else sees, and clearing up means deleting
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -21,8 +22,11 @@ from bench.engine.modern import release_root
 from bench.engine.private import say_nothing
 from bench.engine.state import state_dir
 from tests.conformance.dialect import dialect_of
+from tests.support.busybox import rootfs_tar
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from docker import DockerClient
 
     from bench.cache_model import Profile
@@ -65,27 +69,40 @@ class Target:
         return f"{self.builder}-{self.version.partition('+')[0]}-{self.image_store}"
 
 
-def use_memory() -> Path | None:
+@contextlib.contextmanager
+def in_memory() -> Iterator[None]:
     """Let the private engines of this process live in a folder of their own in memory.
 
-    Returns the folder, None where there is no memory file system with 2 GB to spare: then they
-    live where all others do, under names of their own.
+    Where no memory file system has 2 GB to spare they live where all others do, under names of
+    their own.
     """
     if not _MEMORY.is_dir() or shutil.disk_usage(_MEMORY).free < _ROOM:
-        return None
-    usual = state_dir()
+        yield
+        return
     home = Path(tempfile.mkdtemp(prefix="cachebench-", dir=_MEMORY))
+    before = os.environ.get("CACHEBENCH_HOME")
+    try:
+        _furnish(home)
+        os.environ["CACHEBENCH_HOME"] = str(home)
+        yield
+    finally:
+        if before is None:
+            os.environ.pop("CACHEBENCH_HOME", None)
+        else:
+            os.environ["CACHEBENCH_HOME"] = before
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _furnish(home: Path) -> None:
+    """Take over what is expensive to make: the roots of releases, the busybox."""
     (home / "roots").mkdir()
     for release in sorted({release for release, _ in ENGINES.values()}):
         if not _is_of_host(release):
             root = release_root(release, progress=say_nothing)
             (home / "roots" / release).symlink_to(root)
-    busybox = usual / "tests" / "busybox.tar"
-    if busybox.is_file():
-        (home / "tests").mkdir()
-        shutil.copy(busybox, home / "tests")
-    os.environ["CACHEBENCH_HOME"] = str(home)
-    return home
+    rootfs_tar()
+    (home / "tests").mkdir()
+    shutil.copy(state_dir() / "tests" / "busybox.tar", home / "tests")
 
 
 def _is_of_host(release: str) -> bool:

@@ -19,17 +19,13 @@ from bench.errors import UsageError
 from bench.explain import (
     FUTURE,
     LOGGED,
-    Chosen,
     Earlier,
     Place,
     Request,
     Untracked,
     changed_words,
-    client_rule,
     explain_log,
     explain_rebuild,
-    explain_run,
-    grouped,
     profile_of_log,
     read_log,
     read_states,
@@ -39,11 +35,13 @@ from bench.explain import (
     shortened,
     summary,
 )
+from bench.predicting import client_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bench.explain import Group, Rebuild, RunExplanation, Sentence
+    from bench.explain import Rebuild, Sentence
+    from bench.explain.recorded import Group, RunExplanation
 
 _DEFAULT_BUILDER = "buildkit"
 _STYLES = {"hit": "green", "miss": "yellow", "depends": "cyan", "failed": "red", "unknown": "red"}
@@ -77,7 +75,7 @@ Examples:
 @click.option(
     "--context",
     type=click.Path(path_type=Path),
-    help="The build context as it is now.  [default: the current folder]",
+    help="The build context as it is now.  [default: the Dockerfile's folder, or the current one]",
 )
 @click.option("--since", metavar="REV", help="Git revision whose state was built before.")
 @click.option(
@@ -146,6 +144,8 @@ def explain(
     options = _TreeOptions.of(builder=builder, **tree)
     if run is not None:
         options.refuse_with_run()
+        from bench.explain.recorded import Chosen, explain_run  # brings pandas along
+
         out.run(explain_run(run, Chosen(variant, change, builder, build)))
         return
     for name, value in (("--variant", variant), ("--change", change), ("--build", build)):
@@ -206,14 +206,14 @@ class _TreeOptions:
                 else "--since and --since-context both name the earlier state",
                 remedy="for instance bench explain --since HEAD, or bench explain --help",
             )
-        context = self.context or Path()
+        context = self.context or (self.dockerfile.parent if self.dockerfile else Path())
         place = Place.of(self.dockerfile or context / "Dockerfile", context)
         log = None if self.rawjson is None else read_log(self.rawjson)
         profile = find_profile(self.builder or _DEFAULT_BUILDER)
         if log is not None and self.builder is None:
             profile = profile_of_log(log, profile)
         earlier = Earlier(self.since, self.since_context, self.since_dockerfile, self.untracked)
-        states = read_states(place, earlier, client_rule(profile))
+        states = read_states(place, earlier, client_of(profile))
         request = Request(profile, self.build_args, self.build_args_before, self.target)
         if log is None:
             rebuild = explain_rebuild(states.before, states.after, request)
@@ -221,7 +221,7 @@ class _TreeOptions:
             rebuild = explain_log(log, states.before, states.after, request)
         voice = FUTURE if log is None else LOGGED
         said = sentences(rebuild.accounts, voice, hint=rebuild.hints(place))
-        out.rebuild(rebuild, place, said, states.notes)
+        out.rebuild(rebuild, place, said, (*states.notes, *rebuild.notes))
 
 
 def _build_args(words: Sequence[str]) -> dict[str, str]:
@@ -250,6 +250,8 @@ class _Output:
         if self.as_json:
             self._json(run_document(explanation))
             return
+        from bench.explain.recorded import grouped
+
         info, builds = explanation.info, explanation.builds
         misses = sum(len(build.misses) for build in builds)
         self._line(
@@ -265,9 +267,10 @@ class _Output:
             if quiet:
                 self._line(f"every step hit: {', '.join(quiet)}", indent=2, style=_STYLES["hit"])
         if explanation.unexplained:
+            count = explanation.unexplained
             self._line(
-                f"{explanation.unexplained} builds were recorded without reasons; run them again "
-                "to have their misses explained"
+                f"{count} build{' was' if count == 1 else 's were'} recorded without reasons; run "
+                "it again to have all misses explained"
             )
 
     def _group(self, group: Group) -> None:

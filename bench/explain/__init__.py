@@ -1,6 +1,7 @@
 """Why steps of a build missed, or will: for recorded runs, working trees and recorded logs.
 
-Nothing in this package talks to an engine, and nothing is ever written.
+Nothing in this package talks to an engine, and nothing is ever written. `bench.explain.recorded`,
+for runs, is left to be imported by itself: it brings pandas along.
 """
 
 from bench.explain.account import Account, of_observed, of_prediction, of_record
@@ -10,18 +11,9 @@ from bench.explain.rawjson import BuildLog, read_log
 from bench.explain.rebuild import (
     Rebuild,
     Request,
-    client_rule,
     explain_log,
     explain_rebuild,
     profile_of_log,
-)
-from bench.explain.recorded import (
-    Chosen,
-    Explained,
-    Group,
-    RunExplanation,
-    explain_run,
-    grouped,
 )
 from bench.explain.revision import Untracked
 from bench.explain.states import Place, State
@@ -42,24 +34,17 @@ __all__ = [
     "PAST",
     "Account",
     "BuildLog",
-    "Chosen",
     "Earlier",
-    "Explained",
-    "Group",
     "Place",
     "Rebuild",
     "Request",
-    "RunExplanation",
     "Sentence",
     "State",
     "States",
     "Untracked",
     "changed_words",
-    "client_rule",
     "explain_log",
     "explain_rebuild",
-    "explain_run",
-    "grouped",
     "of_observed",
     "of_prediction",
     "of_record",

@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from bench.workspace import ClientRule
 
 NOW = "the working tree"
-_BASES = "base images are taken as unchanged: no engine is asked"
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ class States:
 
     before: State
     after: State
-    notes: tuple[str, ...] = (_BASES,)
+    notes: tuple[str, ...] = ()
 
 
 def read_states(place: Place, earlier: Earlier, client: ClientRule) -> States:
@@ -68,7 +67,7 @@ def read_states(place: Place, earlier: Earlier, client: ClientRule) -> States:
         dockerfile=earlier.dockerfile,
     )
     after = read_state(place, NOW, client, index)
-    return States(revision.state, after, (*revision.notes, _BASES))
+    return States(revision.state, after, revision.notes)
 
 
 def _folder_state(

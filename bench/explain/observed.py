@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.builders.buildkit import BuildKitReading, Vertex
-from bench.builders.numbering import StepNumbering, parse_vertex_name
-from bench.builders.protocol import BuildOutcome, BuildRequest, PackedContext, StepOutcome
+from bench.builders.numbering import VERTEX_KEYWORDS, StepNumbering, parse_vertex_name
+from bench.builders.protocol import BuildOutcome, BuildRequest, PackedContext
 from bench.cache_model import StepPlace
 from bench.errors import UsageError
 
@@ -16,11 +17,20 @@ if TYPE_CHECKING:
 
     from bench.builders.numbering import VertexName
     from bench.builders.protocol import Build
-    from bench.dockerfile import Dockerfile
+    from bench.dockerfile import Dockerfile, Instruction
     from bench.explain.rawjson import BuildLog
 
-SCORED = frozenset({StepOutcome.HIT, StepOutcome.MISS})
-_NAMED_ONCE = frozenset({"RUN", "COPY", "ADD", "WORKDIR", "FROM"})
+_KEYWORDS = VERTEX_KEYWORDS | {"FROM"}
+_NOT_PLAIN = frozenset("$<\\`")
+_SHOWN = 80
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A build as its log tells of it, and what raises doubts that it is of this Dockerfile."""
+
+    build: Build
+    doubts: tuple[str, ...] = ()
 
 
 def observe(
@@ -29,7 +39,7 @@ def observe(
     *,
     build_args: Mapping[str, str],
     target: str | None,
-) -> Build:
+) -> Observed:
     """Score every instruction of ``dockerfile`` by the log of its build.
 
     Raises:
@@ -47,8 +57,9 @@ def observe(
     reading = BuildKitReading(request)
     for event in log.events:
         reading.vertices.setdefault(event.digest, Vertex(event.name)).take(event)
-    _check_names(log, request, [vertex.name for vertex in reading.vertices.values()])
-    return reading.result(BuildOutcome.FAILED if log.error else BuildOutcome.OK, log.error, 0.0)
+    doubts = _check_names(log, request, [vertex.name for vertex in reading.vertices.values()])
+    outcome = BuildOutcome.FAILED if log.error else BuildOutcome.OK
+    return Observed(reading.result(outcome, log.error, 0.0), tuple(doubts))
 
 
 def outcomes_of(build: Build) -> dict[StepPlace, str]:
@@ -62,41 +73,63 @@ def is_link_merged(log: BuildLog) -> bool:
     return any(name is not None and name.rest.startswith("LINK ") for name in parsed)
 
 
-def _check_names(log: BuildLog, request: BuildRequest, names: list[str]) -> None:
+def _check_names(log: BuildLog, request: BuildRequest, names: list[str]) -> list[str]:
+    """Hold the names of the log against the Dockerfile; return doubts, one at most."""
     numbering = StepNumbering(request)
-    steps = 0
-    for text in names:
-        name = parse_vertex_name(text)
-        if name is None or name.rest.startswith("ONBUILD "):
-            continue
-        steps += 1
-        _check_name(log, request.dockerfile, numbering, name, text)
-    if not steps:
+    parsed = [(name, text) for text in names if (name := parse_vertex_name(text)) is not None]
+    if not parsed:
         ended = f"; the build ended with: {log.error}" if log.error else ""
         raise UsageError(
             f"{log.path}: the log names no step of a Dockerfile{ended}",
             remedy="give the log of a build that came as far as its first step",
         )
+    doubts = []
+    # Engines tell of the last steps first, or of the first ones: the lowest number is named.
+    for name, text in sorted(parsed, key=lambda one: one[0].index):
+        if not name.rest.startswith("ONBUILD "):
+            instruction = _instruction(log, request.dockerfile, numbering, name, text)
+            if _reads_otherwise(instruction, name):
+                doubts.append(
+                    f"the log has {text[:_SHOWN]!r} where {request.dockerfile.path} has "
+                    f"{instruction.text[:_SHOWN]!r} (line {instruction.line}): is it the log of "
+                    "this Dockerfile?"
+                )
+    return doubts[:1]
 
 
-def _check_name(
+def _instruction(
     log: BuildLog,
     dockerfile: Dockerfile,
     numbering: StepNumbering,
     name: VertexName,
     text: str,
-) -> None:
-    keyword = name.rest.removeprefix("LINK ").partition(" ")[0].upper()
+) -> Instruction:
+    """Return the instruction that a name speaks of, which must be of its kind."""
+    keyword = _said(name).partition(" ")[0].upper()
     key = numbering.find(name)
-    if key is None or keyword not in _NAMED_ONCE:
+    if key is None or keyword not in _KEYWORDS:
         found = "has no such step"
     else:
         instruction = dockerfile.stages[key.stage_index].instructions[key.step - 1]
         if instruction.keyword == keyword:
-            return
-        found = f"has {instruction.text[:60]!r} there (line {instruction.line})"
+            return instruction
+        found = f"has {instruction.text[:_SHOWN]!r} there (line {instruction.line})"
     raise UsageError(
-        f"{log.path}: the log is of another Dockerfile: it names {text[:80]!r}, and "
+        f"{log.path}: the log is of another Dockerfile: it names {text[:_SHOWN]!r}, and "
         f"{dockerfile.path} {found}",
         remedy="give the Dockerfile as it was built, with the same --build-arg and --target",
     )
+
+
+def _said(name: VertexName) -> str:
+    return " ".join(name.rest.removeprefix("LINK ").split())
+
+
+def _reads_otherwise(instruction: Instruction, name: VertexName) -> bool:
+    """Tell whether a name is not the instruction's text, where names are plain copies of it.
+
+    In names variables are expanded and here-documents cut; that of FROM holds a digest.
+    """
+    if instruction.keyword == "FROM" or _NOT_PLAIN & set(instruction.text):
+        return False
+    return _said(name).lower() != instruction.text.lower()

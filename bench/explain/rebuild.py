@@ -5,23 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bench.cache_model import BuildInput, History, disagreements, predict
+from bench.cache_model import History, disagreements, predict
 from bench.cache_model.profiles import BUILDKIT_28_CONTAINERD, Family
 from bench.errors import UsageError
 from bench.explain.account import of_observed, of_prediction
 from bench.explain.ignorable import Hints
 from bench.explain.observed import is_link_merged, observe, outcomes_of
-from bench.workspace import ClientRule
+from bench.predicting import BuildState, client_of
+from bench.predicting.assumptions import assumptions, unused_build_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bench.builders.protocol import Build
-    from bench.cache_model import Disagreement, Prediction, Profile
+    from bench.cache_model import BuildInput, Disagreement, Prediction, Profile
     from bench.explain.account import Account
     from bench.explain.rawjson import BuildLog
     from bench.explain.states import Place, State
     from bench.workspace import ManifestDiff
+
+_BASES = "base images are taken as unchanged: no engine is asked"
 
 
 @dataclass(frozen=True)
@@ -39,6 +42,7 @@ class Rebuild:
     """The steps of a build and why they miss.
 
     ``build`` is what a log told of a build that was made; None where it is only predicted.
+    ``doubts`` say why the log may be of something else.
     """
 
     request: Request
@@ -48,11 +52,22 @@ class Rebuild:
     accounts: tuple[Account, ...]
     build: Build | None = None
     disagreements: tuple[Disagreement, ...] = ()
+    doubts: tuple[str, ...] = ()
 
     @property
     def changes(self) -> ManifestDiff:
         """How the two build contexts differ."""
         return self.before.manifest.diff(self.after.manifest)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What raises doubts, what nothing uses, and what was taken for granted."""
+        state = build_state(self.after, self.request)
+        unused = (
+            f"no ARG of the Dockerfile takes the build argument {name}"
+            for name in unused_build_args(state)
+        )
+        return (*self.doubts, *unused, *assumptions(state), _BASES)
 
     @property
     def dockerfile_changed(self) -> bool:
@@ -65,11 +80,6 @@ class Rebuild:
             is_own_dockerfile=lambda path: path == place.inside,
             has_ignore_file=self.after.ignore_file is not None,
         )
-
-
-def client_rule(profile: Profile) -> ClientRule:
-    """Return whose rules for ``.dockerignore`` go with a builder."""
-    return ClientRule.CLASSIC if profile.family is Family.CLASSIC else ClientRule.BUILDKIT
 
 
 def profile_of_log(log: BuildLog, usual: Profile) -> Profile:
@@ -103,20 +113,21 @@ def explain_log(log: BuildLog, before: State, after: State, request: Request) ->
             remedy="choose a profile of BuildKit with --builder",
         )
     _check_link(log, after, request)
-    build = observe(
-        log, after.dockerfile, build_args=request.build_args, target=_target(after, request)
-    )
-    outcomes = outcomes_of(build)
+    now = build_state(after, request)
+    seen = observe(log, after.dockerfile, build_args=now.build_args, target=now.target)
+    outcomes = outcomes_of(seen.build)
     history = _history(before, request)
-    prediction = predict(_input(after, request), request.profile, history, observed=outcomes)
+    build_input = now.input_for(request.profile)
+    prediction = predict(build_input, request.profile, history, observed=outcomes)
     return Rebuild(
         request,
         before,
         after,
         prediction,
         tuple(of_observed(prediction, outcomes)),
-        build,
+        seen.build,
         tuple(disagreements(prediction, outcomes)),
+        seen.doubts,
     )
 
 
@@ -130,25 +141,25 @@ def _history(before: State, request: Request) -> History:
 def _input(
     state: State, request: Request, build_args: Mapping[str, str] | None = None
 ) -> BuildInput:
-    return BuildInput(
+    return build_state(state, request, build_args).input_for(request.profile)
+
+
+def build_state(
+    state: State, request: Request, build_args: Mapping[str, str] | None = None
+) -> BuildState:
+    """Return a state with what goes with its build.
+
+    Raises:
+        UsageError: the target is no stage of the Dockerfile.
+
+    """
+    return BuildState(
+        change=state.label,
         dockerfile=state.dockerfile,
-        manifest=state.manifest,
+        manifests={client_of(request.profile): state.manifest},
         build_args=request.build_args if build_args is None else build_args,
-        target=_target(state, request),
+        target=request.target,
     )
-
-
-def _target(state: State, request: Request) -> str | None:
-    """Return the target, which must be a stage."""
-    try:
-        state.dockerfile.target_stage(request.target)
-    except KeyError:
-        names = ", ".join(stage.label for stage in state.dockerfile.stages)
-        raise UsageError(
-            f"{state.dockerfile.path}: there is no stage {request.target!r}",
-            remedy=f"choose one of {names} with --target",
-        ) from None
-    return request.target
 
 
 def _check_link(log: BuildLog, after: State, request: Request) -> None:

@@ -21,7 +21,8 @@ from bench.errors import UsageError
 from bench.explain.checkout import Checkout
 from bench.explain.git import SUBMODULE, Blob, Repository
 from bench.explain.selecting import parents_of, selected
-from bench.explain.states import State, chosen_nodes, parse_dockerfile, read_dockerfile
+from bench.explain.states import State, chosen_nodes, parse_dockerfile
+from bench.predicting import read_dockerfile
 from bench.workspace import ClientRule, Entry, IgnoreRules, Manifest, read_patterns
 from bench.workspace.errors import explained
 from bench.workspace.select import IGNORE_FILE, read_ignore_file
@@ -118,6 +119,7 @@ class _Reader:
         self._now = self._repository.index()
         self._others = self._repository.untracked()
         self._label = f"{revision} ({self._repository.short(self._commit)})"
+        self._sent_now: set[str] = set()
         self._notes: list[str] = []
 
     def read(self, dockerfile: Path) -> Revision:
@@ -197,8 +199,10 @@ class _Reader:
         """Return the files of the working tree that may have been part of the context."""
         place = self._place
         _, ignored_now = read_ignore_file(place.context, place.for_ignoring, self._client)
+        chosen, _ = chosen_nodes(place, self._client)
+        self._sent_now = {node.path for node in chosen}
         if ignored_now == ignored_then:
-            return chosen_nodes(place, self._client)[0]
+            return chosen
         # Other files were kept out then: everything has to be looked at.
         return list(walk(place.context, lambda _path, _error: False))
 
@@ -267,9 +271,10 @@ class _Reader:
                 f"git does not track {_summed(kept)}: taken to have been there with the same "
                 "content"
             )
-        if tree.added:
+        added = [path for path in tree.added if path in self._sent_now]
+        if added:
             self._notes.append(
-                f"git does not track {_summed(tree.added)}: counted as added since then "
+                f"git does not track {_summed(added)}: counted as added since then "
                 "(--untracked kept takes them to have been there)"
             )
 

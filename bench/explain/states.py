@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.dockerfile import parse
 from bench.errors import UsageError
+from bench.predicting import read_dockerfile
 from bench.workspace import Manifest
 from bench.workspace.errors import explained
 from bench.workspace.select import Selector
@@ -98,17 +99,6 @@ def chosen_nodes(place: Place, client: ClientRule) -> tuple[list[Node], str | No
     selection = Selector(place.context, place.for_ignoring).select(client)
     nodes = [one for one in selection.nodes if one.path not in selection.sent_although_ignored]
     return nodes, selection.ignore_file
-
-
-def read_dockerfile(path: Path) -> Dockerfile:
-    """Read and parse a Dockerfile.
-
-    Raises:
-        BenchError: it cannot be read, or is no Dockerfile.
-
-    """
-    with explained("read the Dockerfile"):
-        return parse_dockerfile(path.read_bytes(), str(path))
 
 
 def parse_dockerfile(content: bytes, name: str) -> Dockerfile:

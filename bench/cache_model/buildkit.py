@@ -7,12 +7,13 @@ dispatchWorkdir), ``solver/llbsolver/ops/exec.go`` and ``file.go`` (CacheMap).
 from __future__ import annotations
 
 import posixpath
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.cache_model.errors import NotUnderstoodError, WillFailError
 from bench.cache_model.files import clean
 from bench.cache_model.hashing import BuildKitHash, MissingSourceError, Selected
-from bench.cache_model.heredocs import heredocs
+from bench.cache_model.heredocs import heredocs, is_whole_command
 from bench.cache_model.keys import Content, Key, digest_of
 from bench.cache_model.mounts import mounts_of
 from bench.cache_model.outcomes import Predicted, StepPlace
@@ -32,11 +33,28 @@ if TYPE_CHECKING:
     from bench.cache_model.sources import Transfer
     from bench.cache_model.stage_files import StageFiles
     from bench.cache_model.walk import StageState
+    from bench.dockerfile import Instruction
     from bench.workspace.manifest import Entry
 
 _SCOPE_ONLY = frozenset({"ARG", "ENV", "SHELL", "USER"})
 _HIDDEN = -1000
 """Steps from here down are keys beside a step's own; see `BuildKitWalk._link`."""
+
+
+@dataclass
+class _Mounted:
+    """What the mounts of one RUN add to its key.
+
+    ``sources`` are the places they come from. ``holds_own_root`` says that one mounts the very
+    state that the RUN stands on, which then counts by its files and not by its steps (moby/buildkit
+    ``solver/llbsolver/ops/exec.go`` getMountDeps: the last mount of an input decides).
+    """
+
+    parts: tuple[tuple[str, ...], ...]
+    context: list[Content] = field(default_factory=list)
+    artefacts: list[Content] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    holds_own_root: bool = False
 
 
 class BuildKitWalk(Walk):
@@ -68,6 +86,32 @@ class BuildKitWalk(Walk):
                 state.scope.apply(line.instruction)
             self.settler.note(line, Predicted.CONFIG)
 
+    def _settle(
+        self, line: Line, state: StageState, key: Key, sources: Sequence[str | None]
+    ) -> Key:
+        """Look a vertex up and let the stage stand on it.
+
+        Two steps are one vertex if they are defined alike all the way down, full source paths
+        included; with equal keys but unlike definitions they are two, of which one hits.
+        """
+        state.identity = digest_of(
+            (
+                state.identity,
+                key.keyword,
+                key.definition,
+                [one.token for one in key.context],
+                tuple(sources),
+            )
+        )
+        state.key = self.settler.settle(line, key, state.identity)
+        return state.key
+
+    def _sources_identity(self, transfer: Transfer, line: Line) -> tuple[str | None, ...]:
+        origin = transfer.origin
+        if origin is not None:
+            origin = self.identity_of(origin, line)
+        return (origin, *transfer.sources)
+
     def _workdir(self, line: Line, state: StageState) -> None:
         scope = state.scope
         scope.apply(line.instruction)
@@ -79,7 +123,7 @@ class BuildKitWalk(Walk):
         if self.profile.epoch_in_workdir:
             parts.append(("SOURCE_DATE_EPOCH", self.build.build_args.get("SOURCE_DATE_EPOCH", "")))
         key = Key("WORKDIR", tuple(parts), state.key, shown=line.instruction.text)
-        state.key = self.settler.settle(line, key, _identity(key, ()))
+        self._settle(line, state, key, ())
         if self.wants_files(line):
             self.keep_files(state, state.files.with_folder(path, scope.user or "0:0"))
 
@@ -88,64 +132,74 @@ class BuildKitWalk(Walk):
         for flag in instruction.flags:
             if not flag.startswith(("--mount=", "--network=", "--security=")):
                 raise NotUnderstoodError(f"the flag {flag.partition('=')[0]} is not known")
-        context, artefacts, mounts, sources = self._mounted(line, state)
+        mounted = self._mounted(line, state)
         parts: list[Part] = [
             ("command", self._command(line, state)),
             (ENVIRONMENT, tuple(scope.env.items())),
             ("working directory", scope.working_dir),
             ("user", scope.user),
-            ("network", instruction.flag("network") or self.build.network),
+            ("network", self._network(instruction)),
             ("security", instruction.flag("security") or ""),
-            ("mounts", mounts),
+            ("mounts", mounted.parts),
         ]
         key = Key(
             "RUN",
             tuple(parts),
-            state.key,
-            context,
-            artefacts,
+            None if mounted.holds_own_root else state.key,
+            tuple(mounted.context),
+            tuple(mounted.artefacts),
             shown=instruction.text,
             arguments=frozenset(scope.args),
         )
-        state.key = self.settler.settle(line, key, _identity(key, sources))
-        state.files = state.files.after_run(state.key.exact, line.place)
+        key = self._settle(line, state, key, mounted.sources)
+        state.files = state.files.after_run(key.exact, line.place)
+
+    def _network(self, instruction: Instruction) -> str:
+        """Return the network mode: ``--network=default`` is that of the request."""
+        written = instruction.flag("network") or "default"
+        return self.build.network if written == "default" else written
 
     def _command(self, line: Line, state: StageState) -> tuple[str, ...]:
+        """Return the words that RUN runs (``dockerfile2llb/convert.go`` dispatchRun)."""
         instruction = line.instruction
-        documents = heredocs(self.dockerfile, instruction) if line.step > 0 else []
-        if documents and not self.profile.understands_heredocs:
-            raise NotUnderstoodError(f"{self.profile.title} knows no here-documents")
         if instruction.exec_form:
             return instruction.arguments
         words = instruction.arguments
-        if documents:
-            words = (*words, *(f"{one.name}\n{one.text}" for one in documents))
+        documents = heredocs(self.dockerfile, instruction) if line.step > 0 else []
+        if documents and not self.profile.understands_heredocs:
+            raise NotUnderstoodError(f"{self.profile.title} knows no here-documents")
+        if documents and not is_whole_command(instruction):
+            words = ("".join([*words, *(f"\n{one.raw}{one.name}" for one in documents)]),)
+        elif documents and documents[0].text.startswith("#!"):
+            # A script of its own: it is mounted under the document's name and run by the shell.
+            words = (f"/dev/pipes/{documents[0].name}", documents[0].text)
+        elif documents:
+            words = (documents[0].text,)
         return (*state.scope.shell, *words)
 
-    def _mounted(
-        self, line: Line, state: StageState
-    ) -> tuple[
-        tuple[Content, ...], tuple[Content, ...], tuple[tuple[str, ...], ...], tuple[str, ...]
-    ]:
-        """Return contents from the context, from stages, the mounts' parts, and source paths."""
+    def _mounted(self, line: Line, state: StageState) -> _Mounted:
+        """Return what the mounts of a RUN add to its key."""
         mounts = mounts_of(line.instruction, state.scope, self.profile)
-        by_origin: dict[str | None, list[str]] = {}
+        found = _Mounted(tuple(mount.part for mount in mounts))
+        groups: dict[str | None, tuple[str | None, list[str]]] = {}
         for mount in mounts:
             if mount.reads:
-                by_origin.setdefault(mount.origin, []).append(mount.source)
-        context: list[Content] = []
-        artefacts: list[Content] = []
-        for origin, paths in by_origin.items():
+                identity = mount.origin and self.identity_of(mount.origin, line)
+                found.sources.append(f"{identity}:{mount.source}")
+                groups.setdefault(identity, (mount.origin, []))[1].append(mount.source)
+        for identity, (origin, paths) in groups.items():
             wanted = _deduplicated([clean(path) for path in paths])
             if origin is None:
-                context += [self._content(path, literal=True) for path in wanted]
-            else:
-                files, shown = self.files_of(origin, line)
-                artefacts += self._artefacts(files, wanted, shown)
-        sources = tuple(f"{mount.origin}:{mount.source}" for mount in mounts if mount.reads)
-        return tuple(context), tuple(artefacts), tuple(mount.part for mount in mounts), sources
+                found.context += [self._content(path, literal=True) for path in wanted]
+            elif identity != state.identity or state.key is None:
+                found.artefacts += self._artefacts(*self.files_of(origin, line), wanted)
+            elif self.profile.own_mount_is_content:
+                # The mount and the root are one input, which then counts by all its files.
+                found.artefacts += self._artefacts(*self.files_of(origin, line), ["/"])
+                found.holds_own_root = True
+        return found
 
-    def _artefacts(self, files: StageFiles, paths: Sequence[str], shown: str) -> list[Content]:
+    def _artefacts(self, files: StageFiles, shown: str, paths: Sequence[str]) -> list[Content]:
         contents = files.select(tuple(paths), self.profile)
         return [_called(content, shown) for _, content in contents]
 
@@ -155,13 +209,13 @@ class BuildKitWalk(Walk):
         link = transfer.link and self.profile.link_is_merge and not transfer.chmod
         parts = _copy_parts(transfer, link=link)
         shown = line.instruction.text
-        identity_of = (transfer.origin, *transfer.sources)
+        identity_of = self._sources_identity(transfer, line)
         if link:
             copy = Key(line.instruction.keyword, parts, None, context, artefacts, shown=shown)
             self._link(line, state, copy, identity_of)
         else:
             key = Key(line.instruction.keyword, parts, state.key, context, artefacts, shown=shown)
-            state.key = self.settler.settle(line, key, _identity(key, identity_of))
+            self._settle(line, state, key, identity_of)
         if self.wants_files(line):
             contents = (*context, *artefacts)
             made = place(state.files, transfer, known, contents, self.profile, origin)
@@ -175,12 +229,12 @@ class BuildKitWalk(Walk):
         The merge is what counts as the step; onto ``scratch`` there is nothing to merge with.
         """
         if state.key is None:
-            state.key = self.settler.settle(line, copy, _identity(copy, sources))
+            self._settle(line, state, copy, sources)
             return
         merge = Key(
             copy.keyword, copy.definition, state.key, copy.context, copy.artefacts, copy.shown
         )
-        state.key = self.settler.settle(line, merge, _identity(merge, sources))
+        self._settle(line, state, merge, sources)
         self.settler.add_hidden(StepPlace(line.stage.index, _HIDDEN - line.step), copy)
 
     def _sources(
@@ -192,7 +246,7 @@ class BuildKitWalk(Walk):
         )
         if transfer.origin is not None:
             files, shown = self.files_of(transfer.origin, line)
-            artefacts = tuple(self._artefacts(files, _ordered(transfer.sources), shown))
+            artefacts = tuple(self._artefacts(files, shown, _ordered(transfer.sources)))
             return documents, artefacts, None, files.origin
         context = tuple(self._content(source) for source in _ordered(transfer.sources))
         known = None if documents or not self.wants_files(line) else self._known(transfer)
@@ -260,8 +314,3 @@ def _deduplicated(paths: Sequence[str]) -> list[str]:
         for path in unique
         if not any(path != one and (not one or path.startswith(one + "/")) for one in unique)
     ]
-
-
-def _identity(key: Key, sources: Sequence[str | None]) -> str:
-    """Return what two equal vertices share: the key, and the full paths of what is copied."""
-    return digest_of((key.exact, tuple(sources)))

@@ -9,6 +9,7 @@ and the parent are the key.
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from bench.cache_model.errors import NotUnderstoodError, WillFailError
@@ -28,8 +29,11 @@ if TYPE_CHECKING:
     from bench.cache_model.settling import Line, Settler
     from bench.cache_model.sources import Transfer
     from bench.cache_model.walk import StageState
+    from bench.dockerfile import Instruction
     from bench.workspace.manifest import Entry
 
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_DURATION = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 _EXPANDED = frozenset({"EXPOSE", "STOPSIGNAL", "USER", "VOLUME"})
 
 
@@ -114,10 +118,20 @@ class ClassicWalk(Walk):
             text = tuple(scope.expand(word) for word in instruction.arguments)
         elif keyword == "ONBUILD":
             text = instruction.text.partition(" ")[2]
+        elif keyword == "HEALTHCHECK":
+            text = (self._health_flags(instruction), instruction.arguments, instruction.exec_form)
         else:
-            form = "exec" if instruction.exec_form else "shell"
-            text = (tuple(sorted(instruction.flags)), instruction.arguments, form)
+            text = instruction.arguments
         return (("text", text),)
+
+    def _health_flags(self, instruction: Instruction) -> tuple[str, ...]:
+        """Return the flags of HEALTHCHECK by meaning: in any order, ``60s`` as ``1m``."""
+        found = []
+        for flag in instruction.flags:
+            name, _, value = flag.partition("=")
+            seconds = duration(value)
+            found.append(f"{name}={value if seconds is None else seconds}")
+        return tuple(sorted(found))
 
     def _copy(self, line: Line, state: StageState) -> None:
         instruction = line.instruction
@@ -161,3 +175,11 @@ class ClassicWalk(Walk):
     def _content(self, selected: Selected, transfer: Transfer) -> Content:
         entries = {path: self.build.manifest[path] for path in selected.paths}
         return Content(selected.digest, entries=entries, shown=" ".join(transfer.sources))
+
+
+def duration(text: str) -> float | None:
+    """Return the seconds of a duration as Go writes it (``1m30s``), or None: it is none."""
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        return None
+    return round(sum(float(number) * _UNITS[unit] for number, unit in parts), 9)

@@ -17,11 +17,16 @@ _WORD = re.compile(r"(?<!\S)\d*<<(?P<chomp>-?)(?P<quote>[\"']?)(?P<name>[\w.\-]+
 
 @dataclass(frozen=True)
 class Heredoc:
-    """One here-document. ``expands`` says whether variables in it are filled in (COPY only)."""
+    """One here-document.
+
+    ``text`` is without the leading tabs that ``<<-`` drops, ``raw`` with them. ``expands`` says
+    whether variables in it are filled in (COPY only).
+    """
 
     name: str
     text: str
     expands: bool
+    raw: str = ""
 
 
 def has_heredocs(instruction: Instruction) -> bool:
@@ -42,13 +47,18 @@ def heredocs(dockerfile: Dockerfile, instruction: Instruction) -> list[Heredoc]:
         text: list[str] = []
         for line in body:
             shown = line.removesuffix("\r")
-            stripped = shown.lstrip("\t") if word["chomp"] else shown
-            if stripped == word["name"]:
+            if (shown.lstrip("\t") if word["chomp"] else shown) == word["name"]:
                 break
-            text.append(stripped)
-        content = "".join(f"{line}\n" for line in text)
-        found.append(Heredoc(word["name"], content, expands=not word["quote"]))
+            text.append(f"{shown}\n")
+        raw = "".join(text)
+        content = "".join(line.lstrip("\t") for line in text) if word["chomp"] else raw
+        found.append(Heredoc(word["name"], content, expands=not word["quote"], raw=raw))
     return found
+
+
+def is_whole_command(instruction: Instruction) -> bool:
+    """Tell whether a RUN is one here-document and nothing else: its text is then the command."""
+    return len(instruction.arguments) == 1 and bool(_WORD.fullmatch(instruction.arguments[0]))
 
 
 def _header_lines(lines: list[str]) -> int:

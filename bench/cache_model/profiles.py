@@ -51,6 +51,9 @@ class Profile:
     cache_id_in_key: bool = False
     """Whether the id and sharing of a cache mount enter RUN's key: until BuildKit 0.13
     (moby/buildkit ``solver/llbsolver/ops/exec.go`` checkShouldClearCacheOpts)."""
+    own_mount_is_content: bool = False
+    """Whether a RUN that mounts the very state it stands on counts that state by its files: since
+    BuildKit 0.13 (``solver/llbsolver/ops/exec.go`` getMountDeps)."""
 
 
 CLASSIC_20 = Profile("classic-20.10", Family.CLASSIC, "classic builder, Engine 20.10 to 25.0.1")
@@ -95,6 +98,7 @@ BUILDKIT_28 = Profile(
     understands_heredocs=True,
     lists_wildcard_files=True,
     epoch_in_workdir=True,
+    own_mount_is_content=True,
 )
 BUILDKIT_28_CONTAINERD = replace(
     BUILDKIT_28,

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import posixpath
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.cache_model.errors import NotUnderstoodError
-from bench.cache_model.heredocs import Heredoc, heredocs
+from bench.cache_model.heredocs import heredocs
 from bench.cache_model.profiles import Family
 
 if TYPE_CHECKING:
+    from bench.cache_model.heredocs import Heredoc
     from bench.cache_model.profiles import Profile
     from bench.cache_model.scope import Scope
     from bench.dockerfile import Dockerfile, Instruction
@@ -107,7 +108,7 @@ def _check_flags(instruction: Instruction, profile: Profile) -> None:
 def _filled(document: Heredoc, scope: Scope) -> Heredoc:
     if not document.expands or "$" not in document.text:
         return document
-    return Heredoc(document.name, scope.expand_raw(document.text), expands=True)
+    return replace(document, text=scope.expand_raw(document.text))
 
 
 def _target(destination: str, scope: Scope) -> tuple[str, bool]:

@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 class StageState:
     """A stage while it is gone through: its scope, the key it stands on, and its files.
 
-    ``broken`` is why nothing more can be said of it.
+    ``identity`` stands for its whole definition down to the images it starts from. ``broken`` is
+    why nothing more can be said of it.
     """
 
     scope: Scope
     key: Key | None = None
+    identity: str = ""
     files: StageFiles = field(default_factory=StageFiles)
     triggers: list[str] = field(default_factory=list)
     broken: str = ""
@@ -185,6 +187,7 @@ class Walk(ABC):
         return StageState(
             scope=scope,
             key=image_key(base, platform),
+            identity=f"{image} {platform}",
             files=StageFiles(ground=f"image {base.files} {platform}", origin=line.place),
             triggers=list(base.on_build),
         )
@@ -193,6 +196,7 @@ class Walk(ABC):
         return StageState(
             scope=parent.scope.of_child(),
             key=parent.key,
+            identity=parent.identity,
             files=parent.files,
             triggers=[
                 one.text.partition(" ")[2] for one in stage.instructions if one.keyword == "ONBUILD"
@@ -200,6 +204,11 @@ class Walk(ABC):
             broken=parent.broken,
             broken_at=parent.broken_at,
         )
+
+    def identity_of(self, reference: str, line: Line) -> str:
+        """Return what stands for the definition of a stage or image."""
+        stage = self.dockerfile.find_stage(reference, before=line.stage.index)
+        return reference if stage is None else self.states[stage.index].identity
 
     def files_of(self, reference: str, line: Line) -> tuple[StageFiles, str]:
         """Return the files of a stage or image that COPY or a mount names, and what to call it.

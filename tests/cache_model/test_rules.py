@@ -72,6 +72,12 @@ ROWS = (
         *("bMM", "bcH", "bcH"),
     ),
     text(
+        "healthcheck written otherwise",
+        f"{FROM}HEALTHCHECK --interval=60s --timeout=2s CMD true\nRUN true\n",
+        f"{FROM}HEALTHCHECK --timeout=2000ms --interval=1m CMD true\nRUN true\n",
+        *("bHH", "bcH", "bcH"),
+    ),
+    text(
         "comment",
         f"{FROM}RUN true\n",
         f"{FROM}# nothing\nRUN true\n",
@@ -403,6 +409,25 @@ ROWS = (
         *("bU", "bM", "bM"),
     ),
     text(
+        "default network of a RUN",
+        f"{FROM}RUN true\n",
+        f"{FROM}RUN --network=default true\n",
+        *("bU", "bH", "bH"),
+    ),
+    text(
+        "network of a RUN",
+        f"{FROM}RUN true\n",
+        f"{FROM}RUN --network=host true\n",
+        *("bU", "bM", "bM"),
+    ),
+    text(
+        "bind mount of what the RUN stands on, reached by other steps",
+        "FROM base AS x\nCOPY a.txt /a\nCOPY b.txt /b\nFROM x\nRUN --mount=from=x,target=/x t\n",
+        "FROM base AS x\nCOPY b.txt /b\nCOPY a.txt /a\nFROM x\nRUN --mount=from=x,target=/x t\n",
+        # From 0.13 on the files of that state count, not the steps.
+        *("bMM bU", "bMM bM", "bMM bH"),
+    ),
+    text(
         "id of a cache mount",
         f"{FROM}RUN --mount=type=cache,id=a,target=/c true\n",
         f"{FROM}RUN --mount=type=cache,id=b,target=/c true\n",
@@ -412,6 +437,24 @@ ROWS = (
         "text of a here-document",
         f"{FROM}RUN <<EOF\necho 1\nEOF\n",
         f"{FROM}RUN <<EOF\necho 2\nEOF\n",
+        *("bU", "bU", "bM"),
+    ),
+    text(
+        "name and tabs of a here-document",
+        f"{FROM}RUN <<EOF\necho 1\nEOF\n",
+        f"{FROM}RUN <<-END\n\techo 1\nEND\n",
+        *("bU", "bU", "bH"),
+    ),
+    text(
+        "name of a script in a here-document",
+        f"{FROM}RUN <<EOF\n#!/bin/sh\nEOF\n",
+        f"{FROM}RUN <<END\n#!/bin/sh\nEND\n",
+        *("bU", "bU", "bM"),
+    ),
+    text(
+        "name of a here-document in a longer command",
+        f"{FROM}RUN cat <<EOF | sort\n1\nEOF\n",
+        f"{FROM}RUN cat <<END | sort\n1\nEND\n",
         *("bU", "bU", "bM"),
     ),
     text(
@@ -457,6 +500,20 @@ def test_a_real_link_onto_scratch_is_found_from_anywhere() -> None:
     onto_base = build(f"{FROM}COPY --link a.txt /a\n")
     onto_scratch = build("FROM scratch\nCOPY --link a.txt /a\n")
     assert outcomes(BUILDKIT_28_CONTAINERD, onto_base, onto_scratch)[1] == "bH"
+
+
+def test_equal_keys_of_unlike_vertices_are_one_miss_and_one_hit() -> None:
+    """Both stages copy the same bytes, from different places: the engine runs one of the two."""
+    manifest = context(file("a", "same"), file("b", "same"))
+    both = build(
+        "FROM base AS p\nCOPY a /x\nFROM base AS q\nCOPY b /x\n"
+        "FROM base AS r\nCOPY --from=p /x /y\nRUN true\n"
+        "FROM base AS s\nCOPY --from=q /x /y\nRUN true\n"
+        "FROM base\nCOPY --from=r /y /1\nCOPY --from=s /y /2\n",
+        manifest,
+    )
+    (cold,) = outcomes(BUILDKIT_28, both)
+    assert cold == "bM bM bMM bHH bMM"
 
 
 def test_equal_steps_of_two_stages_are_one_vertex() -> None:

@@ -7,6 +7,9 @@ ROUNDS ?= 6
 DEMO_TIMES := results/reference/java-expose
 DEMO_OUT ?= results/demo-$(shell date +%Y%m%d-%H%M%S)
 PYTEST_ARGS ?=
+# Generated cases for each builder and engine, and what decides them.
+N ?= 300
+SEED ?= 1
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -17,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NO_ENGINE := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo engine engines bases test test-fast lint format clean
+.PHONY: help demo engine engines bases test test-fast conformance lint format clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +46,11 @@ test: $(VENV)/.installed-dev lint bases engines ## Run every test, on three real
 
 test-fast: $(VENV)/.installed-dev ## Run the tests that need no engine
 	$(BIN)/python -m pytest -m "not engine" $(PYTEST_ARGS)
+
+conformance: $(VENV)/.installed-dev engine ## Compare the cache model with real builders (N=, SEED=, ENGINE=, BUILDER=)
+	$(BIN)/python -m tests.conformance --cases $(N) --seed $(SEED) \
+	  $(addprefix --engine ,$(ENGINE)) $(addprefix --builder ,$(BUILDER)) \
+	  --results results/conformance
 
 lint: $(VENV)/.installed-dev ## Check style and types
 	$(BIN)/ruff check .

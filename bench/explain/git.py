@@ -6,6 +6,7 @@ program: what a repository's configuration names is not run.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import subprocess
@@ -167,14 +168,16 @@ class Repository:
         """
         command = ["git", *_SETTINGS, "-C", str(self.folder), "cat-file", "--batch"]
         with subprocess.Popen(
-            command, env=_environment(), stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            command,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
         ) as process:
             if process.stdin is None or process.stdout is None:
                 raise UsageError("git gives no output", remedy="try again")
             for blob in blobs:
-                process.stdin.write(blob.oid.encode() + b"\n")
-                process.stdin.flush()
-                yield _content(process.stdout, blob)
+                yield _content(process.stdin, process.stdout, blob)
             process.stdin.close()
 
     def _read(self, *arguments: str) -> bytes:
@@ -238,12 +241,16 @@ def _names(listing: bytes) -> list[str]:
     return [os.fsdecode(name) for name in listing.split(b"\0") if name]
 
 
-def _content(stream: IO[bytes], blob: Blob) -> bytes:
-    head = stream.readline().split()
+def _content(requests: IO[bytes], answers: IO[bytes], blob: Blob) -> bytes:
+    head: list[bytes] = []
+    with contextlib.suppress(BrokenPipeError):  # git gives up on the first that it lacks
+        requests.write(blob.oid.encode() + b"\n")
+        requests.flush()
+        head = answers.readline().split()
     if len(head) != 3:
         raise UsageError(
             f"git has no content for {blob.oid}", remedy="fetch the whole history of the repository"
         )
-    content = stream.read(int(head[2]))
-    stream.read(1)
+    content = answers.read(int(head[2]))
+    answers.read(1)
     return content

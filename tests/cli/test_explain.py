@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -141,6 +142,26 @@ def test_a_working_tree_since_a_revision(shop: Path) -> None:
     ]
     assert "note: git does not track .env, notes.txt, target/old.jar: taken to have been" in said
     assert "notes.txt was added" in explain("--context", shop, "--since", "HEAD")
+
+
+def test_the_example_of_the_readme_is_what_is_printed(tmp_path: Path) -> None:
+    text = (ROOT / "README.md").read_text()
+    shown = re.search(r"^    bench explain --since HEAD\n\n```\n(.*?)^```", text, re.M | re.S)
+    assert shown is not None
+    instructions = (
+        *("FROM maven AS build", "WORKDIR /src", "COPY pom.xml .", "RUN mvn dependency:go-offline"),
+        *("COPY . .", "RUN mvn package", "FROM openjdk", "ARG VERSION=1"),
+        *("RUN echo $VERSION > /version", "EXPOSE 80", "COPY --from=build /app.jar /app/"),
+        "RUN java -version",
+    )
+    files = {**FILES, "Dockerfile": "\n".join(instructions) + "\n"}
+    shop = make_repository(tmp_path / "shop", files)
+    write(shop, {"README.md": "# Other\n"})
+
+    said = explain("--context", shop, "--since", "HEAD").splitlines()
+    expected = shown[1].splitlines()
+    assert said[0].partition("): ")[2] == expected[0].partition("): ")[2]
+    assert said[1 : len(expected)] == expected[1:]
 
 
 def test_the_steps_of_a_chain_are_listed(shop: Path) -> None:

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from bench.explain.recorded import Group, RunExplanation
 
 _DEFAULT_BUILDER = "buildkit"
+_VERSIONS = [name for name in PROFILES if "-" in name]
 _STYLES = {"hit": "green", "miss": "yellow", "depends": "cyan", "failed": "red", "unknown": "red"}
 _LISTED_BUILDS = 6
 
@@ -65,7 +66,7 @@ Examples:
 @click.option(
     "--builder",
     help="Of a run: only this builder. Else whose rules to follow: classic, buildkit, buildah, or "
-    f"one of {', '.join(PROFILES)}.  [default: {_DEFAULT_BUILDER}]",
+    f"one of {', '.join(_VERSIONS)}.  [default: {_DEFAULT_BUILDER}]",
 )
 @click.option(
     "--dockerfile",
@@ -225,7 +226,7 @@ class _TreeOptions:
 
 
 def _build_args(words: Sequence[str]) -> dict[str, str]:
-    """Return build arguments; one without a value has that of the environment, if any."""
+    """Return build arguments; one without a value has that of the environment, or is not given."""
     found = {}
     for word in words:
         name, has_value, value = word.partition("=")
@@ -235,6 +236,8 @@ def _build_args(words: Sequence[str]) -> dict[str, str]:
             found[name] = value
         elif name in os.environ:
             found[name] = os.environ[name]
+        else:
+            found.pop(name, None)
     return found
 
 

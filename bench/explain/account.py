@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bench.builders.protocol import StepOutcome
-from bench.cache_model import ReasonKind, StepPlace, disagreements
+from bench.cache_model import Predicted, ReasonKind, StepPlace, disagreements
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,8 +17,7 @@ if TYPE_CHECKING:
 
 MISS = StepOutcome.MISS.value
 HIT = StepOutcome.HIT.value
-SILENT = frozenset({StepOutcome.BASE, StepOutcome.CONFIG, StepOutcome.UNREACHED})
-"""Outcomes of which there is nothing to say: no builder looks these steps up."""
+_SILENT = frozenset({StepOutcome.BASE, StepOutcome.CONFIG, StepOutcome.UNREACHED})
 _FILE_KINDS = frozenset(kind for kind in ReasonKind if kind.value.startswith("file-"))
 
 
@@ -53,6 +52,17 @@ class Account:
     def place(self) -> StepPlace:
         """Where the instruction stands."""
         return StepPlace(self.stage_index, self.step)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether there is nothing to say of it: no builder looks it up."""
+        return self.outcome in _SILENT
+
+    @property
+    def is_trouble(self) -> bool:
+        """Whether it missed, failed, cannot be told, or did other than was predicted."""
+        fine = self.outcome in {HIT, Predicted.MERGED.value} and not self.disagrees
+        return not (self.is_silent or fine)
 
     @property
     def is_chained(self) -> bool:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from bench.builders.protocol import StepOutcome
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -66,11 +64,6 @@ def rebuild_document(
 
 def _build(build: Explained) -> dict[str, Any]:
     record = build.record
-    shown = [
-        account
-        for account in build.accounts
-        if account.outcome in {StepOutcome.MISS, StepOutcome.FAILED} or account.disagrees
-    ]
     return {
         "build": record.build,
         "variant": record.variant,
@@ -81,7 +74,7 @@ def _build(build: Explained) -> dict[str, Any]:
         "outcome": record.outcome,
         "hits": record.hits,
         "misses": record.misses,
-        "steps": [_step(account) for account in shown],
+        "steps": [_step(account) for account in build.accounts if account.is_trouble],
         "sentences": _said(build.sentences()),
     }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bench.builders.protocol import BuildOutcome
 from bench.dataset import RunInfo, read_run
 from bench.errors import RecordsError, UsageError
-from bench.explain.account import HIT, MISS, SILENT, Account, of_record
+from bench.explain.account import MISS, Account, of_record
 from bench.explain.ignorable import Hints
 from bench.explain.wording import Sentence, sentences
 from bench.journal import BuildRecord, read_journal
@@ -156,7 +156,7 @@ def _story(build: Explained) -> tuple[object, ...]:
     steps = tuple(
         (account.place, account.outcome, account.reason, account.origin, account.disagrees)
         for account in build.accounts
-        if account.outcome not in SILENT and account.outcome != HIT
+        if account.is_trouble
     )
     head = (record.variant, record.builder, record.phase, record.change)
     return (*head, record.outcome is BuildOutcome.OK, steps)

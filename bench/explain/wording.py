@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.builders.protocol import StepOutcome
 from bench.cache_model import Predicted, ReasonKind
-from bench.explain.account import HIT, MISS, SILENT
+from bench.explain.account import HIT, MISS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -83,11 +83,7 @@ def sentences(
     into one sentence. ``hint`` gives what could have avoided a miss.
     """
     speaker = _Speaker(accounts, voice, hint or (lambda _: ""))
-    spoken = [
-        account
-        for account in accounts
-        if account.outcome not in SILENT and (with_hits or account.outcome != HIT)
-    ]
+    spoken = [one for one in accounts if one.is_trouble or (with_hits and not one.is_silent)]
     return [speaker.sentence(run) for run in _runs(spoken, speaker.fate)]
 
 
@@ -247,7 +243,7 @@ class _Speaker:
             for one in self.accounts
             if one.stage_index == account.stage_index
             and one.step < account.step
-            and one.outcome not in SILENT
+            and not one.is_silent
         ]
         if not above or above[-1].outcome != Predicted.DEPENDS:
             return None

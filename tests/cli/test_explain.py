@@ -235,7 +235,10 @@ def test_build_arguments_are_told_with_their_values(
 
     said = explain(*now, "--since-build-arg", "VERSION=2")
     assert "the build argument VERSION changed from 2 to 3" in said
-    assert "8 of 8 steps will hit" in explain(*now)
+    monkeypatch.delenv("VERSION")
+    said = explain(*now[:-1], "VERSION=3", "--since-build-arg", "VERSION")
+    assert "the build argument VERSION changed from 1 to 3" in said
+    assert "8 of 8 steps will hit" in explain(*now[:-1], "VERSION=3")
 
 
 def test_names_that_are_no_text_can_be_printed(shop: Path) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,22 @@ def test_an_edited_readme(shop: Path) -> None:
     assert summary(rebuild) == (
         f"4 of 8 steps will hit, 2 depend on what RUN makes ({find_profile('buildkit').title})"
     )
+
+
+def test_without_the_run_that_decides_it_is_told_what_is_copied(shop: Path) -> None:
+    """As in records, which hold the model's words alone."""
+    write(shop, {"README.md": "# Other\n"})
+    rebuild, _ = since_one(shop)
+
+    copied = next(one for one in rebuild.accounts if one.outcome == "depends")
+    known = dataclasses.replace(copied, origin=None)
+    assert [one.text.partition(" will ")[2] for one in sentences([known], FUTURE)] == [
+        "hit if what it takes from stage build comes out the same again, else miss"
+    ]
+    ran = dataclasses.replace(known, outcome="miss", inferred=False)
+    assert [one.text.partition(" missed: ")[2] for one in sentences([ran])] == [
+        "what it takes from stage build came out otherwise"
+    ]
 
 
 def test_an_edited_readme_on_the_classic_builder(shop: Path) -> None:

@@ -10,6 +10,7 @@ import pytest
 from bench.builders.protocol import BuildOutcome, StepOutcome
 from bench.errors import ExitCode, RecordsError, UsageError
 from bench.explain.recorded import Chosen, explain_run, grouped
+from bench.journal import Disagreement
 from tests.explain.records import EDITED, HITS, UNEXPLAINED, made, record, write_run
 
 if TYPE_CHECKING:
@@ -78,6 +79,20 @@ def test_other_steps_other_reasons_and_failures_are_groups_of_their_own(tmp_path
     titles = [group.title for group in found]
     assert titles == ["edit-readme", "edit-readme", "edit-readme", "cold build"]
     assert found[2].first.sentences()[-1].text == "step 4 RUN make failed"
+
+
+def test_equal_steps_of_two_stages_are_no_trouble_and_wrong_predictions_are(tmp_path: Path) -> None:
+    merged = made(0, 2, "RUN a", "merged", predicted="merged")
+    hit = made(0, 3, "RUN b", "hit", predicted="miss")
+    wrong = Disagreement("0", 0, 3, "RUN b", "miss", "hit")
+
+    fine, odd = groups(
+        tmp_path, record(0, (merged,)), record(1, (merged, hit), disagreements=(wrong,))
+    )["as-written · buildkit"]
+    assert fine.is_quiet
+    assert [sentence.text for sentence in odd.first.sentences()] == [
+        "step 3 RUN b hit, though the model expected a miss"
+    ]
 
 
 def test_the_dockerfile_over_a_tar_has_a_hint_of_its_own(tmp_path: Path) -> None:

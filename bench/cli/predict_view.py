@@ -201,7 +201,7 @@ def _show_comparisons(console: Console, outlooks: Sequence[Outlook]) -> None:
     for members in groups.values():
         if len(members) < 2:
             continue
-        words = ["hits after each change", members[0].scenario, members[0].profile.title]
+        words = [members[0].scenario, "hits after each change", members[0].profile.name]
         _line(console, " · ".join(word for word in words if word), style="bold")
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("change", overflow="fold")

@@ -135,6 +135,8 @@ def manifest_of(seed: str) -> Manifest:
 
 
 FIRST, LATER = manifest_of("first"), manifest_of("later")
+# What the classic client sends where ignored folders hold files that are brought back.
+BARE = Manifest([one for one in FIRST.values() if one.type != "dir"], {"Dockerfile"})
 
 
 def state_of(
@@ -158,19 +160,19 @@ def state_of(
     st.dictionaries(
         st.sampled_from(["A", "B", "P", "HTTP_PROXY"]), st.text(max_size=5), max_size=3
     ),
+    st.sampled_from([FIRST, BARE]),
 )
-@example("FROM a\nCOPY <<E /x\n$A\nE", "FROM a\nRUN <<E\n$A\nE", None, {})
-@example(
-    "ARG A=s\nFROM $A AS s\nFROM s\nCOPY --from=s / /", "FROM scratch\nADD . .", "s", {"A": ""}
-)
+@example("FROM a\nCOPY <<E /x\n$A\nE", "FROM a\nRUN <<E\n$A\nE", None, {}, FIRST)
+@example("ARG A=s\nFROM $A AS s\nCOPY --from=s / /", "FROM scratch\nADD . .", "s", {"A": ""}, FIRST)
+@example("FROM a\nCOPY d /x\nCOPY d* l d/f/ /y/", "FROM a\nCOPY . .", None, {}, BARE)
 def test_any_text_is_refused_or_predicted(
-    text: str, later: str, target: str | None, build_args: dict[str, str]
+    text: str, later: str, target: str | None, build_args: dict[str, str], first: Manifest
 ) -> None:
     try:
         states = [
-            state_of(parse(text), FIRST, target, build_args),
+            state_of(parse(text), first, target, build_args),
             state_of(parse(later), LATER, target, build_args),
-            state_of(parse(text), FIRST, target, build_args),
+            state_of(parse(text), first, target, build_args),
         ]
     except (DockerfileError, UsageError):
         event("refused")

@@ -159,7 +159,7 @@ def _causes(builds: Sequence[_Build]) -> Table:
         box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_header=True
     )
     table.add_column("", justify="right", no_wrap=True)
-    table.add_column("change", max_width=24)
+    table.add_column("change", max_width=24, overflow="fold")
     table.add_column("hits", no_wrap=True)
     table.add_column("where the misses begin", overflow="fold")
     for build in builds:

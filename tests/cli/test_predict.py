@@ -17,14 +17,15 @@ from typing import Any
 
 import pytest
 
-from bench.cache_model import PROFILES
+from bench.cache_model import PROFILES, find_profile
 from bench.cli import main
 from bench.errors import ExitCode
 from tests.scenario.starting import write
 from tests.scenarios.shipped import FOLDER, NAMES
 from tests.support.command import MAIN
-from tests.test_readme import commands_of
+from tests.test_readme import README, commands_of
 
+CLASSIC = find_profile("classic").name
 DOCKERFILE = (
     "FROM alpine AS build\nWORKDIR /src\nCOPY go.mod .\nRUN fetch\nCOPY . .\nRUN make\n"
     "FROM alpine\nCOPY --from=build /src/out /out\nEXPOSE 80\n"
@@ -117,6 +118,11 @@ def test_the_commands_of_the_readme_work_as_they_are_written_without_an_engine(
     assert list(tmp_path.iterdir()) == [], "a scratch copy was left behind"
 
 
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_profile_is_in_the_readme(name: str) -> None:
+    assert f"`{name}`" in README
+
+
 @pytest.mark.parametrize("columns", [80, 120])
 @pytest.mark.parametrize("name", NAMES)
 def test_every_scenario_is_legible_at_any_width_without_colours(name: str, columns: int) -> None:
@@ -152,7 +158,7 @@ def test_wide_terminals_get_the_names_of_the_changes_as_heads() -> None:
 def test_variants_stand_side_by_side_at_the_end() -> None:
     shown = table(FOLDER / "java-iotd", "--builder", "classic")
 
-    end = shown[shown.index("java-iotd · hits after each change · classic-25.0.2") :]
+    end = shown[shown.index(f"java-iotd · hits after each change · {CLASSIC}") :]
     assert re.search(r"^change +as-written +metadata-first +copy-all +reproducible-jar", end, re.M)
     assert re.search(r"^edit-source +4.7 of 9 +6.7 of 9 +2.5 of 8 +4.7 of 9", end, re.M)
 
@@ -167,7 +173,7 @@ def test_json_has_a_row_for_every_step_of_every_build() -> None:
         "scenario": "java-iotd",
         "variant": "as-written",
         "builder": "classic",
-        "profile": "classic-25.0.2",
+        "profile": CLASSIC,
         "change": "edit-source",
         "stage": "builder",
         "stage_index": 0,

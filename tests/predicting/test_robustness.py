@@ -9,7 +9,7 @@ import pytest
 from hypothesis import event, example, given, settings
 from hypothesis import strategies as st
 
-from bench.cache_model import PROFILES, Predicted
+from bench.cache_model import PROFILES, Predicted, find_profile
 from bench.dockerfile import KEYWORDS, parse
 from bench.errors import DockerfileError, UsageError
 from bench.predicting import BuildState, look_ahead
@@ -204,7 +204,7 @@ def test_an_edit_of_any_file_of_a_group_rebuilds_the_same_steps(text: str) -> No
         state = state_of(parse(text), FIRST, None, {})
     except DockerfileError:
         return
-    profiles = [PROFILES["classic-25.0.2"], PROFILES["buildkit-28"]]
+    profiles = [find_profile("classic"), find_profile("buildkit")]
     edits = file_edits([state], profiles)
     assert len({path for edit in edits for path in edit.paths}) == sum(
         len(edit.paths) for edit in edits

@@ -12,7 +12,7 @@ import click
 from bench.cache_model import PROFILES, find_profile
 from bench.cache_model.profiles import DEFAULT_PROFILES
 from bench.cli.options import check_names
-from bench.cli.predict_view import show
+from bench.cli.predict_view import printable, show
 from bench.errors import UsageError
 from bench.predicting import PlainRequest, plain_subjects, rows_of, scenario_subjects
 from bench.scenario import load_scenario
@@ -145,7 +145,9 @@ def predict(
     outlooks = [(one, one.outlook(profile)) for one in subjects for profile in profiles]
     if as_json:
         rows = [row for _, outlook in outlooks for row in rows_of(outlook, cold=cold)]
-        click.echo(json.dumps(rows, ensure_ascii=False, indent=1))
+        # A file name need not be UTF-8: what is none is escaped, as JSON allows.
+        text = json.dumps(rows, ensure_ascii=False, indent=1)
+        click.echo(text.encode("utf-8", "backslashreplace").decode())
         _tell(f"note: {_name(one)}: {note}" for one in subjects for note in one.notes)
         _tell(_not_understood(outlooks))
     else:
@@ -236,4 +238,4 @@ def _not_understood(outlooks: Sequence[tuple[Subject, Outlook]]) -> Iterable[str
 
 def _tell(messages: Iterable[str]) -> None:
     for message in dict.fromkeys(messages):
-        click.echo(f"bench: {message}", err=True)
+        click.echo(f"bench: {printable(message)}", err=True)

@@ -8,6 +8,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -115,7 +116,7 @@ def _show_outlook(console: Console, outlook: Outlook, builds: Sequence[_Build]) 
 
 def _matrix(steps: Sequence[Decision], builds: Sequence[_Build], width: int) -> Table:
     heads = [_head(build) for build in builds]
-    room = width - sum(max(_CELL, *map(len, head.split("\n"))) + _GAP for head in heads)
+    room = width - sum(max(_CELL, *map(cell_len, head.split("\n"))) + _GAP for head in heads)
     if room < _NARROWEST_STEP:
         heads = [str(build.number) for build in builds]
         room = width - len(builds) * (_CELL + _GAP)
@@ -137,14 +138,14 @@ def _matrix(steps: Sequence[Decision], builds: Sequence[_Build], width: int) -> 
 
 def _head(build: _Build) -> str:
     """Return the number and the name of a change, broken where its words end."""
-    return f"{build.number}\n" + re.sub(r"(?<=[-/ ])(?=.)", "\n", build.name)
+    return f"{build.number}\n" + re.sub(r"(?<=[-/ ])(?=.)", "\n", printable(build.name))
 
 
 def _label(line: Decision, *, is_needed: bool) -> Text:
     if line.step == 1 and line.stage_index >= 0:
         end = "" if is_needed else " (not needed)"
-        return Text(f"{line.stage}: {line.text}{end}", style="bold" if is_needed else "dim")
-    return Text(f"{line.step:>3} {line.text}")
+        return _text(f"{line.stage}: {line.text}{end}", style="bold" if is_needed else "dim")
+    return _text(f"{line.step:>3} {line.text}")
 
 
 def _cell(decision: Decision) -> Text:
@@ -166,7 +167,7 @@ def _causes(builds: Sequence[_Build]) -> Table:
         causes = [one for one in build.rebuild.causes if one.outcome is Predicted.MISS]
         lines = [_cause(one) for one in causes] or [Text("none", style="dim")]
         table.add_row(
-            str(build.number), Text(build.name), hits_of(build.rebuild), Text("\n").join(lines)
+            str(build.number), _text(build.name), hits_of(build.rebuild), Text("\n").join(lines)
         )
     return table
 
@@ -182,7 +183,7 @@ def _open_ends(builds: Sequence[_Build]) -> Iterator[Text]:
 
 def _cause(cause: Cause) -> Text:
     step = cause.step if len(cause.step) <= _LONGEST_STEP else cause.step[: _LONGEST_STEP - 1] + "…"
-    return Text.assemble((step, _CELLS[cause.outcome][1]), f": {cause.detail}")
+    return _text(step, style=_CELLS[cause.outcome][1]) + _text(f": {cause.detail}")
 
 
 def hits_of(rebuild: Rebuild) -> str:
@@ -206,9 +207,9 @@ def _show_comparisons(console: Console, outlooks: Sequence[Outlook]) -> None:
         table = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
         table.add_column("change", overflow="fold")
         for member in members:
-            table.add_column(Text(member.variant), overflow="fold")
+            table.add_column(_text(member.variant), overflow="fold")
         for rows in zip(*(member.rebuilds for member in members), strict=True):
-            table.add_row(Text(rows[0].change), *map(hits_of, rows))
+            table.add_row(_text(rows[0].change), *map(hits_of, rows))
         console.print(table)
         console.print()
 
@@ -228,5 +229,16 @@ def _show_legend(console: Console, builds: Sequence[Rebuild], *, is_assumed: boo
         )
 
 
+def printable(text: str) -> str:
+    """Return ``text`` with escapes in place of what a terminal would obey or cannot show."""
+    return "".join(
+        one if one.isprintable() else one.encode("unicode_escape").decode() for one in text
+    )
+
+
+def _text(text: str, style: str = "") -> Text:
+    return Text(printable(text), style=style)
+
+
 def _line(console: Console, text: str, style: str = "") -> None:
-    console.print(Text(text), style=style or None, soft_wrap=not console.is_terminal)
+    console.print(_text(text), style=style or None, soft_wrap=not console.is_terminal)

@@ -379,6 +379,19 @@ def test_wrong_input_gets_one_clear_message(
     assert shown.stdout == ""
 
 
+@pytest.mark.parametrize("name", [b"\xff.txt", b"a\x1b[31m", b"a\nb", "\ud55c\uae00".encode()])
+def test_any_file_name_is_shown_and_obeyed_by_no_terminal(name: bytes, tmp_path: Path) -> None:
+    write(tmp_path, {"Dockerfile": "FROM a\nCOPY . /\n", ".dockerignore": "Dockerfile\n.*\n"})
+    (tmp_path / os.fsdecode(name)).write_text("x")
+
+    shown = table(tmp_path / "Dockerfile")
+    shown.encode("utf-8")
+    assert "\x1b" not in shown
+    assert shown.count("miss ") == 2
+    (change,) = {one["change"] for one in rows(tmp_path / "Dockerfile")} - {"no change"}
+    assert os.fsencode(change.removeprefix("edit ")) == name
+
+
 def test_neither_the_project_nor_the_scenario_is_written(project: Path, tmp_path: Path) -> None:
     before = {path: path.lstat().st_mtime_ns for path in tmp_path.rglob("*")}
 

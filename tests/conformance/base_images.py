@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import re
 import tarfile
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import docker.errors
 
@@ -31,6 +32,8 @@ _USERS = (
 )
 _GROUP = "root:x:0:\napp:x:1000:\nweb:x:1001:\nstaff:x:50:\n"
 _SYSTEM_DIRS = ("/bin", "/dev", "/etc", "/proc", "/root", "/sbin", "/sys", "/tmp", "/usr")
+
+_MOUNT_FROM = re.compile(r"--mount=\S*from=")
 
 PLAIN = "plain"
 RELAYERED = "relayered"
@@ -177,7 +180,7 @@ class CaseBases:
         configs: dict[str, BaseImageConfig] = {}
         for name in (one for one in BASE_IMAGES if one in text):
             variant = state.bases.get(name, PLAIN)
-            self._use(name, variant)
+            self._use(name, variant, own_file=bool(_MOUNT_FROM.search(text)))
             tag = self._tag(name)
             known[tag] = self._known(name, variant)
             spec = BASE_IMAGES[name]
@@ -196,7 +199,7 @@ class CaseBases:
             on_build=spec.on_build,
         )
 
-    def _use(self, name: str, variant: str) -> None:
+    def _use(self, name: str, variant: str, *, own_file: bool) -> None:
         if self._current.get(name) == variant:
             return
         kept = f"{self._tag(name)}-{variant}"
@@ -207,7 +210,27 @@ class CaseBases:
                 kept,
                 extra=variant if variant == RELAYERED else None,
             )
+            if own_file and name != "img/scratch:1":
+                self._add_own_file(kept)
             self._made.add(kept)
         repository, _, tag = self._tag(name).rpartition(":")
         self._engine.client.api.tag(kept, repository, tag)
         self._current[name] = variant
+
+    def _add_own_file(self, tag: str) -> None:
+        """Put a file with the salt into an image.
+
+        BuildKit knows the root of a RUN by its files if a mount is of the same image or stage
+        (moby/buildkit ``solver/llbsolver/ops/exec.go`` getMountDeps), and a salt holds none.
+        """
+        api: Any = self._engine.client.api
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+            entry = tarfile.TarInfo("etc/salt")
+            entry.size = len(self.salt)
+            archive.addfile(entry, io.BytesIO(self.salt.encode()))
+        container = api.create_container(tag, command=["true"])["Id"]
+        api.put_archive(container, "/", buffer.getvalue())
+        repository, _, name = tag.rpartition(":")
+        api.commit(container, repository, name)
+        api.remove_container(container)

@@ -19,6 +19,8 @@ class Dialect:
     symbolic_chmod: bool = False
     run_network: bool = False
     """``RUN --network``."""
+    mount_variables: bool = False
+    """Variables in the source of a mount (BuildKit 0.11 and later)."""
 
     def includes(self, name: str) -> bool:
         """Tell whether all that another dialect knows is understood here too."""
@@ -37,6 +39,7 @@ BUILDKIT = Dialect(
     link=True,
     symbolic_chmod=True,
     run_network=True,
+    mount_variables=True,
 )
 DIALECTS = (CLASSIC, BUILDKIT_08, BUILDKIT)
 """Each understands all that those before it do."""

@@ -261,9 +261,17 @@ class Edits:
     def build_arg(self, state: State) -> State:
         """Give, change or drop a build argument, declared or not."""
         arguments = dict(state.build_args)
-        names = ("A", "B", "C", "MODE", "SRC", "DST", "OWNER", "HTTP_PROXY", "UNKNOWN")
+        names = (
+            *("A", "B", "C", "MODE", "SRC", "DST", "OWNER", "HTTP_PROXY", "UNKNOWN"),
+            *("SOURCE_DATE_EPOCH", "https_proxy", "TARGETARCH"),
+        )
         name = self._writer.pick(names)
-        values = {"SRC": "a.txt", "DST": "/data/", "OWNER": "1001"}
+        values = {
+            "SRC": "a.txt",
+            "DST": "/data/",
+            "OWNER": "1001",
+            "SOURCE_DATE_EPOCH": self._writer.pick(("1600000000", "1700000000")),
+        }
         if name in arguments and self._writer.chance(50):
             del arguments[name]
         else:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bench.dockerfile import parse
 from tests.conformance.case import SALT, Case, CaseStage, File, Line, State, directory
+from tests.conformance.copies import copy_from_text
 from tests.conformance.edits import Edits
 from tests.conformance.grammar import Writer
 from tests.conformance.places import BrokenCaseError
@@ -46,8 +47,18 @@ _OPTIONAL_FILES: dict[str, File] = {
     "gone": File("link", "nowhere", 0o777),
     "pack.tar": File("tar", "packed\n"),
     "x.y": File(content="x\n", uid=7, gid=8),
+    "two words.txt": File(content="2\n"),
+    "äö.txt": File(content="ä\n"),
+    "deep": directory(),
+    f"deep/{'n' * 100}": File(content="n\n"),
+    "same.txt": File(content="aye\n"),
+    "nothing.txt": File(),
+    "src/lib/up": File("link", "../a.c", 0o777),
 }
 _IGNORE_FILES = (
+    "**/*.c\n!src/b.c\n",
+    "*\n!docs/b.c\n!src/lib\n",
+    ".dockerignore\nDockerfile\n",
     "docs\n",
     "*.sh\nsrc/lib\n",
     "*\n!src\n!a.txt\n",
@@ -146,9 +157,9 @@ class _Generator:
         files = {"a.txt": File(content="aye\n")}
         for path, file in _OPTIONAL_FILES.items():
             parent = path.rpartition("/")[0]
-            if self.writer.chance(45) and (not parent or parent in files):
+            if self.writer.chance(36) and (not parent or parent in files):
                 files[path] = file
-        if self.writer.chance(20):
+        if self.writer.chance(22):
             files[".dockerignore"] = File(content=self.writer.pick(_IGNORE_FILES))
         return files
 
@@ -194,7 +205,7 @@ class _Generator:
         reached = parse(text).reachable()
         for index in sorted(set(range(len(stages))) - reached):
             name = self.writer.simulation.stages[index].name or str(index)
-            copied = self.writer.copy_from(name) if self.writer.chance(75) else None
+            copied = copy_from_text(self.writer, name) if self.writer.chance(75) else None
             if copied is not None and self.writer.takes(copied):
                 last = CaseStage(last.id, (*last.lines, Line(next(self._ids), copied)))
         return last

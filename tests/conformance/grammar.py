@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from tests.conformance.base_images import BASE_IMAGES
-from tests.conformance.places import WILDCARDS, BrokenCaseError
+from tests.conformance.copies import NUMBERED_OWNERS, add_text, context_sources, copy_text
+from tests.conformance.places import BrokenCaseError
 from tests.conformance.run_commands import run_text
 
 if TYPE_CHECKING:
@@ -46,14 +47,26 @@ _CLASSIC_RUN = 6
 VERTEX_FACTOR = 3
 """BuildKit looks nothing else up: these are as many times more frequent in its cases."""
 _VERTICES = frozenset({"COPY", "ADD", "RUN", "WORKDIR"})
-_DESTINATIONS = (
-    *("/app", "/app/", "/app/sub/", "/srv/", "/out/f", "/d/", "./", ".", "rel/", "rel"),
-    *("x/y/", "/", "../up/", "./here", "/data/", "/app/a.txt"),
+_DIRECTORIES = (
+    "/w/$A",
+    "${B:-sub}",
+    "/v/${C}x",
+    "/app",
+    "/srv",
+    "/w",
+    "sub",
+    "rel/deep",
+    ".",
+    "/app/sub",
+    "/",
+    "/data/",
+    "..",
 )
-_DIRECTORIES = ("/app", "/srv", "/w", "sub", "rel/deep", ".", "/app/sub", "/", "/data/", "..")
+_PREDEFINED = (
+    *("HTTP_PROXY", "TARGETARCH", "NO_PROXY=here", "TARGETPLATFORM", "BUILDPLATFORM"),
+    *("SOURCE_DATE_EPOCH", "https_proxy", "TARGETVARIANT"),
+)
 _WORDS = ("red", "green", "blue", "one", "two", "three")
-_OWNERS = ("1000", "1000:1000", "0:0", "app", "app:staff", "web", "root", "1001:50")
-_NUMBERED_OWNERS = tuple(one for one in _OWNERS if one.replace(":", "").isdecimal())
 _VARIABLES = ("A", "B", "C", "MODE", "SRC", "DST", "OWNER", "PORT")
 _TRIES = 12
 
@@ -127,9 +140,9 @@ class Writer:
     def text(self, keyword: str) -> str | None:
         """Write an instruction; it may turn out to be impossible."""
         writers = {
-            "COPY": self.copy,
-            "ADD": self.add,
-            "RUN": self.run,
+            "COPY": lambda: copy_text(self),
+            "ADD": lambda: add_text(self),
+            "RUN": lambda: run_text(self),
             "WORKDIR": self.workdir,
             "ENV": self.env,
             "ARG": self.arg,
@@ -148,6 +161,7 @@ class Writer:
             "LABEL": (
                 f"LABEL {self.pick('kl')}={word}",
                 f'LABEL k="{word} {self.word()}" l={word}',
+                f"LABEL k={word} \\\n      m={self.word()}",
                 f"LABEL k={self.use_of('A')}",
             ),
             "EXPOSE": ("EXPOSE 80", "EXPOSE 8080 9090/udp", f"EXPOSE {self.port()}"),
@@ -180,10 +194,6 @@ class Writer:
         name = self.pick(names)
         return self.pick((f"${name}", f"${{{name}}}"))
 
-    def run(self) -> str | None:
-        """Write a RUN."""
-        return run_text(self)
-
     def workdir(self) -> str:
         """Write a WORKDIR: absolute, relative, a repeat, the root."""
         path = self.stage.working_dir if self.chance(12) else self.pick(_DIRECTORIES)
@@ -191,6 +201,8 @@ class Writer:
 
     def env(self) -> str:
         """Write an ENV with one or several pairs, in either form."""
+        if self.chance(4):
+            return f"ENV PATH=/{self.word()}:$PATH" if self.stage.has_shell else "ENV TERM=dumb"
         name = self.pick(_VARIABLES)
         if self.chance(20):
             return f"ENV {name} {self.value_of(name)}"
@@ -202,24 +214,30 @@ class Writer:
 
     def arg(self) -> str:
         """Write an ARG with or without a default."""
-        if self.chance(5):
-            return f"ARG {self.pick(('HTTP_PROXY', 'TARGETARCH', 'NO_PROXY=here'))}"
-        name = self.pick(_VARIABLES)
-        return f"ARG {name}={self.value_of(name)}" if self.chance(65) else f"ARG {name}"
+        if self.chance(8):
+            return f"ARG {self.pick(_PREDEFINED)}"
+        names = [self.pick(_VARIABLES)]
+        if self.chance(8):
+            names.append(self.pick(_VARIABLES))
+        words = [f"{one}={self.value_of(one)}" if self.chance(65) else one for one in names]
+        return "ARG " + " ".join(words)
 
     def value_of(self, name: str) -> str:
         """Return a value that suits a variable."""
         if name == "SRC":
-            return self.pick(self.context_sources())
+            return self.pick([one for one in context_sources(self) if " " not in one])
         if name == "DST":
             return self.pick(("/data/", "/app/", "/srv/"))
         if name == "OWNER":
-            return self.pick(_NUMBERED_OWNERS)
+            return self.pick(NUMBERED_OWNERS)
         if name == "PORT":
             return self.pick(("8080", "9090"))
         if self.chance(25):
             return self.use_of(self.pick("ABC"))
-        return self.word()
+        word = self.word()
+        if self.chance(12):
+            return self.pick((f'"{word} two"', f"'${name}'", f"\\${name}", f'"{word}$A"', '""'))
+        return word
 
     def user(self) -> str:
         """Write a USER."""
@@ -237,100 +255,6 @@ class Writer:
         if inner is None or "\n" in inner or "--from" in inner or "from=" in inner:
             return None
         return f"ONBUILD {inner}"
-
-    def add(self) -> str | None:
-        """Write an ADD: mostly of a tar, else like COPY."""
-        tars = [path for path, file in self.simulation.context.items() if file.kind == "tar"]
-        if tars and self.chance(60):
-            return f"ADD {self.pick(sorted(tars))} {self.pick(('/d/', '/app/', './', '/t/x/'))}"
-        sources = self._sources()
-        return None if not sources else f"ADD {self._owner()}{self._with_destination(sources)}"
-
-    def copy(self) -> str | None:
-        """Write a COPY from the context, a stage or an image."""
-        if self.dialect.heredocs and self.chance(7):
-            return self._heredoc_copy()
-        if self.chance(32 if len(self.simulation.stages) > 1 else 6):
-            return self.copy_from()
-        sources = self._sources()
-        if not sources:
-            return None
-        return f"COPY {self._flags()}{self._with_destination(sources)}"
-
-    def _heredoc_copy(self) -> str:
-        name = self.pick(("EOF", "'EOF'"))
-        dest = self.pick(("/h.txt", "/app/h.txt", "h.txt"))
-        return f"COPY {self._flags()}<<{name} {dest}\n{self.word()} {self.use_of('A')}\nEOF"
-
-    def _flags(self) -> str:
-        flags = self._owner()
-        if self.dialect.chmod and self.chance(10):
-            modes = ["600", "0755", "644"]
-            if self.dialect.symbolic_chmod:
-                modes += ["u+x", "go="]
-            flags += f"--chmod={self.pick(modes)} "
-        if self.dialect.link and self.chance(15):
-            flags += "--link "
-        return flags
-
-    def _owner(self) -> str:
-        if not self.chance(15):
-            return ""
-        owners = _OWNERS if self.stage.has_passwd else _NUMBERED_OWNERS
-        return f"--chown={self.word_for(self.pick(owners))} "
-
-    def context_sources(self) -> list[str]:
-        """Return what COPY may name of the context, patterns included."""
-        paths = sorted(self.simulation.sent)
-        patterns = ["*.txt", "src/*", "s*", "?.txt", "src/*.c", "[ab].*", "*/b.c"]
-        return [*paths, *paths, ".", *patterns, *(f"./{path}" for path in paths[:2])]
-
-    def _sources(self) -> list[str]:
-        if self.chance(16):
-            return ["."]
-        count = self.weighted({1: 80, 2: 16, 3: 4})
-        sources = [self.pick(self.context_sources()) for _ in range(count)]
-        return [self.word_for(source) for source in sources]
-
-    def _with_destination(self, sources: Sequence[str]) -> str:
-        if sources == ["."] and self.chance(50):
-            return ". ."
-        dest = self.pick(_DESTINATIONS)
-        if (len(sources) > 1 or WILDCARDS & set("".join(sources))) and not dest.endswith("/"):
-            dest += "/"
-        # A JSON form says the same with other text.
-        words = [*sources, self.word_for(dest)]
-        if self.chance(6):
-            return "[" + ", ".join(f'"{word}"' for word in words) + "]"
-        return " ".join(words)
-
-    def copy_from(self, reference: str | None = None) -> str | None:
-        """Write a COPY from a stage or an image, one by chance if none is given."""
-        reference = reference or self.reference()
-        if reference is None:
-            return None
-        try:
-            tree = self.simulation.tree_of(reference)
-        except BrokenCaseError:
-            return None
-        own = [path for path in tree.kinds if self._is_of_case(path)]
-        files = sorted(path for path in own if tree.kinds[path] != "link")
-        if not files:
-            return None
-        source = self.pick(files)
-        if self.chance(15):
-            source = source.lstrip("/")
-        if self.chance(10) and "etc/" not in source:  # an engine may put more files there
-            source = source.rpartition("/")[0] + "/*"
-        dest = self.pick(_DESTINATIONS)
-        if "*" in source and not dest.endswith("/"):
-            dest += "/"
-        return f"COPY --from={reference} {self._flags()}{source} {dest}"
-
-    @staticmethod
-    def _is_of_case(path: str) -> bool:
-        system = ("/bin", "/dev", "/proc", "/sys", "/usr", "/sbin", "/tmp", "/root", "/etc")
-        return not path.startswith(system) or path in {"/etc/passwd", "/etc/group"}
 
     def name_in(self, stages: Sequence[str]) -> str | None:
         """Return the name of one of the stages that these FROM lines begin, if any has one."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from tests.conformance.case import File
 
@@ -25,14 +25,33 @@ class BrokenCaseError(Exception):
 
 @dataclass
 class Files:
-    """Absolute paths with their kind: ``file``, ``dir`` or ``link``. The root is always there."""
+    """Absolute paths with their kind: ``file``, ``dir`` or ``link``. The root is always there.
+
+    ``links`` says where links lead, as written.
+    """
 
     kinds: dict[str, str] = field(default_factory=dict)
     volumes: set[str] = field(default_factory=set)
+    links: dict[str, str] = field(default_factory=dict)
 
     def copy(self) -> Files:
         """Return an independent copy."""
-        return Files(dict(self.kinds), set(self.volumes))
+        return Files(dict(self.kinds), set(self.volumes), dict(self.links))
+
+    def resolve(self, path: str) -> str:
+        """Follow a link that a COPY names to what it copies.
+
+        Raises:
+            BrokenCaseError: it leads to nothing that is known.
+
+        """
+        for _ in range(8):
+            if self.kinds.get(path) != "link":
+                break
+            path = clean(posixpath.join(posixpath.dirname(path), self.links.get(path, "?")))
+        if self.kind(path) not in {"file", "dir"}:
+            raise BrokenCaseError(f"a link leads to {path}")
+        return path
 
     def kind(self, path: str) -> str | None:
         """Return the kind of a path; None if it is not known."""
@@ -90,34 +109,22 @@ def clean(path: str) -> str:
     return posixpath.normpath("/" + path.lstrip("/"))
 
 
-def context_files(files: Mapping[str, File], paths: Iterable[str]) -> Files:
+def context_files(files: Mapping[str, File]) -> Files:
     """Return the sent paths of a context as absolute paths; a tar counts as a file."""
     kinds = {"tar": "file"}
-    return Files({f"/{path}": kinds.get(files[path].kind, files[path].kind) for path in paths})
-
-
-def resolve_link(context: Mapping[str, File], path: str) -> str:
-    """Follow the links of a context path (relative); the last one leads to a path without links.
-
-    Raises:
-        BrokenCaseError: it leads to nothing, or out of the context.
-
-    """
-    for _ in range(8):
-        file = context.get(path)
-        if file is None or file.kind != "link":
-            break
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(path), file.content))
-    if path.startswith(("..", "/")) or path not in context:
-        raise BrokenCaseError(f"a link leads to {path}")
-    return path
+    return Files(
+        {f"/{path}": kinds.get(file.kind, file.kind) for path, file in files.items()},
+        links={f"/{path}": file.content for path, file in files.items() if file.kind == "link"},
+    )
 
 
 def matching(files: Files, pattern: str) -> list[str]:
     """Return the absolute paths that a pattern matches, part by part as Go's filepath.Match."""
+    as_directory = pattern.endswith(("/", "/."))
     pattern = clean(pattern)
     if not WILDCARDS & set(pattern):
-        return [pattern] if files.kind(pattern) else []
+        kind = files.kind(pattern)
+        return [pattern] if kind and (kind == "dir" or not as_directory) else []
     wanted = pattern.split("/")
     return [
         path
@@ -146,6 +153,8 @@ def copy_into(target: Files, dest: str, source: Files, path: str) -> None:
                 target.make_dir(inner)
             else:
                 target.put(inner, one)
+            if one == "link":
+                target.links[inner] = source.links.get(f"{path.rstrip('/')}/{sub}", "?")
         return
     if dest.endswith("/") or target.kind(place) == "dir":
         place = f"{place.rstrip('/')}/{posixpath.basename(path)}"

@@ -6,12 +6,15 @@ what no other run will.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tests.conformance.grammar import Writer
 
+_PLAIN = re.compile(r"/(?!etc/group)[\w./-]+")
 _OUTPUTS = ("/r1", "/r2", "/out/r3", "/app/r4", "/data/r5")
+_OTHERS = ("HTTP_PROXY", "TARGETARCH", "MODE", "PATH", "SOURCE_DATE_EPOCH")
 
 
 def run_text(writer: Writer) -> str | None:
@@ -42,10 +45,12 @@ def _output(writer: Writer) -> tuple[str, str]:
 def _command(writer: Writer) -> str:
     make, out = _output(writer)
     word = writer.word()
-    files = [path for path in writer.stage.files.of_kind("file") if path != "/etc/group"]
+    files = [path for path in writer.stage.files.of_kind("file") if _PLAIN.fullmatch(path)]
     plain = {
         f"{make}echo {word} > {out}": 20,
         f"{make}echo ${writer.pick('ABC')} > {out}": 20,
+        f"{make}echo ${writer.pick(_OTHERS)} > {out}": 4,
+        f"{make}env > {out}": 3,
         f"{make}echo {word} \\\n    # why\n    > {out}": 4,
         f"{make}cat /proc/sys/kernel/random/uuid > {out}": 3,
         f": {word}": 12,
@@ -65,6 +70,9 @@ def _command(writer: Writer) -> str:
             f"chown {writer.pick(('1000', '1001:50'))} {file}": 6,
             f"touch -c {file}": 4,
             f"rm -f {file}": 2,
+            f"{make}ln -sf {file} {out}": 5,
+            f"{make}cp {file} {out}": 4,
+            f"{make}echo {word} >> {file}": 5,
         }
     return writer.weighted(plain)
 
@@ -129,13 +137,15 @@ def _path_mount(writer: Writer) -> tuple[str, str] | None:
     paths = [
         path
         for path, file in sorted(writer.simulation.context.items())
-        if file.kind in {"file", "dir"}
+        if file.kind in {"file", "dir", "tar"} and _PLAIN.fullmatch(f"/{path}")
     ]
     if not paths:
         return None
     path = writer.pick(paths)
     # What a mount leaves at its target is a file or a directory, and the next has to fit.
     target = "/m" if writer.simulation.context[path].kind == "dir" else "/n"
+    if writer.dialect.mount_variables:
+        path = writer.word_for(path)
     return (
         f"--mount=type=bind,source={path},target={target}{_access(writer)}",
         _reading(writer, f"ls -d {target}"),
@@ -164,7 +174,11 @@ def _stage_mount(writer: Writer) -> tuple[str, str] | None:
 
 def _cache_mount(writer: Writer) -> tuple[str, str]:
     name = writer.pick(("one", "two"))
-    sharing = writer.pick(("", ",sharing=locked", ",sharing=private", ",mode=0777"))
+    sharing = writer.pick(
+        ("", ",sharing=locked", ",sharing=private", ",mode=0777", ",uid=1000", ",ro")
+    )
+    if sharing == ",ro":
+        return f"--mount=type=cache,target=/c,id=%SALT%-{name},ro", _reading(writer, "ls -d /c")
     return (
         f"--mount=type=cache,target=/c,id=%SALT%-{name}{sharing}",
         _reading(writer, f"echo {writer.word()} >> /c/log; echo done"),

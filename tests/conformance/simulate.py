@@ -24,7 +24,6 @@ from tests.conformance.places import (
     context_files,
     copy_into,
     matching,
-    resolve_link,
 )
 from tests.conformance.sending import usable_paths
 
@@ -35,12 +34,13 @@ if TYPE_CHECKING:
     from tests.conformance.case import State
     from tests.conformance.dialect import Dialect
 
-_WRITES = re.compile(r">\s*(/[\w./-]+)")
+_WRITES = re.compile(r"(?<!>)>\s*(/[\w./-]+)|cp \S+ (/\S+)")
+_LINKS = re.compile(r"ln -sf (/\S+) (/\S+)")
 _MAKES = re.compile(r"mkdir -p (/[\w./-]+)")
 _REMOVES = re.compile(r"rm -rf? (/[\w./-]+)")
-_READS = re.compile(r"(?:cat|cp|chmod \w+|chown [\w:]+|touch -c|wc -c <) (/[\w./-]+)")
+_READS = re.compile(r"(?:cat|cp|chmod \w+|chown [\w:]+|touch -c|wc -c <|>>) (/[\w./-]+)")
 _NEEDS_ROOT = re.compile(
-    r">\s*(?!/tmp/|/dev/|/c/|&)\S|mkdir|cat /(?!proc)|(?:rm|cp|chmod|chown|touch|wc) "
+    r">\s*(?!/tmp/|/dev/|/c/|&)\S|mkdir|cat /(?!proc)|(?:rm|cp|ln|chmod|chown|touch|wc) "
 )
 
 
@@ -64,6 +64,8 @@ class Stage:
     has_shell: bool = True
     has_passwd: bool = True
     on_build: list[str] = field(default_factory=list)
+    mounted: dict[str, str] = field(default_factory=dict)
+    """What was mounted at a target: some builders leave an empty file or directory there."""
 
     def child(self, name: str) -> Stage:
         """Return where a ``FROM`` this stage begins."""
@@ -78,6 +80,7 @@ class Stage:
             self.user,
             self.has_shell,
             self.has_passwd,
+            mounted=dict(self.mounted),
         )
 
     @property
@@ -107,7 +110,7 @@ class Simulation:
         self.context = {path: state.files[path] for path in self.sent if path in state.files}
         if DOCKERFILE in self.sent:
             self.context[DOCKERFILE] = File()
-        self.context_tree = context_files(self.context, self.context)
+        self.context_tree = context_files(self.context)
         self.stages: list[Stage] = []
         self.global_args: dict[str, str] = {}
         for line in state.head:
@@ -193,7 +196,10 @@ class Simulation:
         if text.split(None, 1)[0].upper() == "ONBUILD":
             self.stages[-1].on_build.append(text.split(None, 1)[1])
             return
-        instruction = instruction_of(text)
+        try:
+            instruction = instruction_of(text)
+        except DockerfileError as error:
+            raise BrokenCaseError(text) from error
         handler = _HANDLERS.get(instruction.keyword)
         if handler is not None:
             handler(self, self.stages[-1], instruction)
@@ -248,7 +254,7 @@ class Simulation:
 
     def take_copy(self, stage: Stage, instruction: Instruction) -> None:
         """COPY and ADD."""
-        linked = "--link" in instruction.flags
+        linked = any(flag in {"--link", "--link=true"} for flag in instruction.flags)
         owner = instruction.flag("chown")
         if owner is not None:
             self._check_owner(stage, owner, linked=linked)
@@ -256,7 +262,9 @@ class Simulation:
         target = stage.absolute(dest) if dest else ""
         self._check_target_of_copy(stage, sources, target, linked=linked)
         if "<<" in instruction.text:
-            stage.files.put(target, "file")
+            for source in sources:
+                name = source.removeprefix("<<").strip("'")
+                stage.files.put(f"{target}{name}" if target.endswith("/") else target, "file")
             return
         tree = self._source_tree(instruction)
         for source in sources:
@@ -295,21 +303,18 @@ class Simulation:
     def _copy_one(
         self, stage: Stage, instruction: Instruction, tree: Files, path: str, target: str
     ) -> None:
-        if tree is self.context_tree:
-            resolved = "/" + resolve_link(self.context, path[1:]) if path != "/" else "/"
-            file = self.context.get(path[1:])
-            if instruction.keyword == "ADD" and file is not None and file.kind == "tar":
-                place = clean(target)
-                if stage.files.kind(place) not in {None, "dir"}:
-                    raise BrokenCaseError(f"{place} is no directory")
-                stage.files.put(f"{place.rstrip('/')}/inside.txt", "file")
-                return
-            if resolved != path and tree.kind(resolved) == "file":
-                copy_into(stage.files, target, Files({path: "file"}), path)
-                return
-            path = resolved
-        elif tree.kind(path) == "link":
-            raise BrokenCaseError(f"{path} is a link of a stage")
+        file = self.context.get(path[1:]) if tree is self.context_tree else None
+        if instruction.keyword == "ADD" and file is not None and file.kind == "tar":
+            place = clean(target)
+            if stage.files.kind(place) not in {None, "dir"}:
+                raise BrokenCaseError(f"{place} is no directory")
+            stage.files.put(f"{place.rstrip('/')}/inside.txt", "file")
+            return
+        resolved = tree.resolve(path)
+        if tree.kind(resolved) == "file":
+            copy_into(stage.files, target, Files({path: "file"}), path)
+            return
+        path = resolved
         if self.dialect.builder == "classic" and clean(target) == "/" and _is_empty(tree, path):
             # "failed to export image: failed to get layer …: layer does not exist"
             raise BrokenCaseError("the classic builder cannot copy nothing into the root")
@@ -346,12 +351,17 @@ class Simulation:
         for path in _MAKES.findall(text):
             if not files.in_volume(path):
                 files.make_dir(path)
-        for path in _WRITES.findall(text):
+        for written, copied in _WRITES.findall(text):
+            path = written or copied
             if path.startswith(("/dev/", "/c/", "/t/")) or files.in_volume(path):
                 continue
             if files.kind(posixpath.dirname(path)) != "dir":
                 raise BrokenCaseError(f"RUN writes {path}")
             files.put(path, "file")
+        for target, path in _LINKS.findall(text):
+            if not files.in_volume(path):
+                files.put(path, "link")
+                files.links[path] = target
         for path in _REMOVES.findall(text):
             files.remove(path)
 
@@ -363,11 +373,11 @@ class Simulation:
             if fields.get("from", "").isdecimal():
                 raise BrokenCaseError("a mount knows no stage by its index")
             tree = self.tree_of(fields["from"]) if "from" in fields else self.context_tree
-            source = clean(fields.get("source", "/"))
+            source = clean(expand(fields.get("source", "/"), stage.variables))
             kind = tree.kind(source)
             if kind not in {"file", "dir"}:
                 raise BrokenCaseError(f"a mount needs {source}")
-            if stage.files.kinds.setdefault(fields["target"], kind) != kind:
+            if stage.mounted.setdefault(fields["target"], kind) != kind:
                 raise BrokenCaseError(f"a mount at {fields['target']}")
 
 

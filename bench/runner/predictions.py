@@ -195,6 +195,7 @@ class _Reasons:
         """Say it of a build that was made: what was open before is settled now."""
         if reason.kind is ReasonKind.PARENT_MISSED and reason.origin is not None:
             stage = self._stages.get(reason.origin.stage_index, "")
+            stage = f"stage {stage}" if stage.isdecimal() else stage
             return f"step {reason.origin.step} of {stage} missed"
         undecided = _OPEN.match(reason.detail)
         return f"{undecided['what']} came out otherwise" if undecided else reason.detail

@@ -145,7 +145,7 @@ class BuildahWalk(ClassicWalk):
                 nodes = [(name if named else "", self.context.nodes[root])]
                 paths.append(root)
             parts.append([(shown, _written_node(node, transfer, owner)) for shown, node in nodes])
-        entries = {path: self.build.manifest[path] for path in paths}
+        entries = self.entries(paths)
         return Content(digest_of(parts), entries=entries, shown=" ".join(transfer.sources))
 
 

@@ -7,7 +7,7 @@ dispatchWorkdir), ``solver/llbsolver/ops/exec.go`` and ``file.go`` (CacheMap).
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench.cache_model.errors import NotUnderstoodError, WillFailError
@@ -19,6 +19,7 @@ from bench.cache_model.mounts import mounts_of
 from bench.cache_model.outcomes import Predicted, StepPlace
 from bench.cache_model.placing import Known, place
 from bench.cache_model.reasons import ENVIRONMENT
+from bench.cache_model.scope import absolute
 from bench.cache_model.sources import transfer_of
 from bench.cache_model.walk import Walk
 from bench.cache_model.wildcards import has_wildcards
@@ -119,7 +120,9 @@ class BuildKitWalk(Walk):
         if path == "/":
             self.settler.note(line, Predicted.CONFIG)
             return
-        parts: list[Part] = [("path", path), ("user", scope.user)]
+        # Mkdir has a clean path in every version; only RUN sees what is not
+        # (moby/buildkit client/llb/fileop.go normalizePath).
+        parts: list[Part] = [("path", absolute("/", path)), ("user", scope.user)]
         if self.profile.epoch_in_workdir:
             parts.append(("SOURCE_DATE_EPOCH", self.build.build_args.get("SOURCE_DATE_EPOCH", "")))
         key = Key("WORKDIR", tuple(parts), state.key, shown=line.instruction.text)
@@ -207,7 +210,7 @@ class BuildKitWalk(Walk):
         transfer = transfer_of(self.dockerfile, line.instruction, state.scope, self.profile)
         context, artefacts, known, origin = self._sources(transfer, line)
         link = transfer.link and self.profile.link_is_merge and not transfer.chmod
-        parts = _copy_parts(transfer, link=link)
+        parts = _copy_parts(transfer, self.profile)
         shown = line.instruction.text
         identity_of = self._sources_identity(transfer, line)
         if link:
@@ -231,9 +234,7 @@ class BuildKitWalk(Walk):
         if state.key is None:
             self._settle(line, state, copy, sources)
             return
-        merge = Key(
-            copy.keyword, copy.definition, state.key, copy.context, copy.artefacts, copy.shown
-        )
+        merge = replace(copy, parent=state.key, definition=(*copy.definition, ("merge", True)))
         self._settle(line, state, merge, sources)
         self.settler.add_hidden(StepPlace(line.stage.index, _HIDDEN - line.step), copy)
 
@@ -265,7 +266,7 @@ class BuildKitWalk(Walk):
 
     def _content(self, source: str, *, literal: bool = False) -> Content:
         selected = self._select(source, literal=literal)
-        entries = {path: self.build.manifest[path] for path in selected.paths}
+        entries = self.entries(selected.paths)
         return Content(known=selected.digest, entries=entries, shown=source)
 
     def _select(self, source: str, *, literal: bool = False) -> Selected:
@@ -281,17 +282,19 @@ def _called(content: Content, shown: str) -> Content:
     return Content(content.known, content.symbol, content.entries, f"{shown}", content.origin)
 
 
-def _copy_parts(transfer: Transfer, *, link: bool) -> tuple[Part, ...]:
+def _copy_parts(transfer: Transfer, profile: Profile) -> tuple[Part, ...]:
     target = transfer.target
-    if transfer.into_folder and target != "/":
+    ends_in_dot = transfer.destination.endswith("/.")
+    if transfer.into_folder and target != "/" and not ends_in_dot:
         target += "/"
+    elif ends_in_dot and profile.keeps_dot_of_destination:
+        target = f"{target.rstrip('/')}/."
     names = [posixpath.basename(clean(source)) or "/" for source in transfer.sources]
     return (
         ("destination", target),
         ("source names", (*names, *(one.name for one in transfer.documents))),
         ("owner", transfer.chown),
         ("mode", transfer.mode_part),
-        ("link", link),
     )
 
 

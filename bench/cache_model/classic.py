@@ -173,7 +173,7 @@ class ClassicWalk(Walk):
             raise WillFailError(f"{missing} is not in the build context") from missing
 
     def _content(self, selected: Selected, transfer: Transfer) -> Content:
-        entries = {path: self.build.manifest[path] for path in selected.paths}
+        entries = self.entries(selected.paths)
         return Content(selected.digest, entries=entries, shown=" ".join(transfer.sources))
 
 

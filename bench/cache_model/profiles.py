@@ -45,9 +45,14 @@ class Profile:
     epoch_in_workdir: bool = False
     """Whether the build argument SOURCE_DATE_EPOCH is part of WORKDIR (moby/buildkit
     ``dockerfile2llb/convert.go`` dispatchWorkdir, 0.11 and later)."""
-    cleans_workdir: bool = True
-    """Whether ``WORKDIR /a/`` is ``WORKDIR /a``. BuildKit before 0.12 took an absolute path as it
-    is written (moby/buildkit ``dockerfile2llb/convert.go`` dispatchWorkdir)."""
+    cleans_workdir: bool = False
+    """Whether an absolute WORKDIR is cleaned, so that ``/a/`` is ``/a``: the classic builder since
+    Engine 26 (moby ``builder/dockerfile/dispatchers_unix.go``). BuildKit keeps it as written for
+    RUN (moby/buildkit ``util/system/path.go`` NormalizePath) and cleans it for the folder it
+    makes."""
+    keeps_dot_of_destination: bool = False
+    """Whether the destination ``/a/.`` is another one than ``/a``: since BuildKit 0.12
+    (``dockerfile2llb/convert.go`` pathRelativeToWorkingDir)."""
     cache_id_in_key: bool = False
     """Whether the id and sharing of a cache mount enter RUN's key: until BuildKit 0.13
     (moby/buildkit ``solver/llbsolver/ops/exec.go`` checkShouldClearCacheOpts)."""
@@ -57,13 +62,20 @@ class Profile:
 
 
 CLASSIC_20 = Profile("classic-20.10", Family.CLASSIC, "classic builder, Engine 20.10 to 25.0.1")
-CLASSIC_25 = Profile("classic-25.0.2", Family.CLASSIC, "classic builder, Engine 25.0.2 and later")
+CLASSIC_25 = replace(
+    CLASSIC_20, name="classic-25.0.2", title="classic builder, Engine 25.0.2 to 25.0.x"
+)
+CLASSIC_26 = replace(
+    CLASSIC_25,
+    name="classic-26",
+    title="classic builder, Engine 26 and later",
+    cleans_workdir=True,
+)
 BUILDKIT_08 = Profile(
     "buildkit-0.8",
     Family.BUILDKIT,
     "BuildKit 0.8 (Engine 20.10)",
     owner_is_content=False,
-    cleans_workdir=False,
     cache_id_in_key=True,
 )
 BUILDKIT_010 = Profile(
@@ -71,7 +83,6 @@ BUILDKIT_010 = Profile(
     Family.BUILDKIT,
     "BuildKit 0.10 (Engine 23)",
     owner_is_content=False,
-    cleans_workdir=False,
     cache_id_in_key=True,
     understands_link=True,
     understands_heredocs=True,
@@ -88,7 +99,7 @@ BUILDKIT_012 = replace(
     BUILDKIT_011,
     name="buildkit-0.12",
     title="BuildKit 0.12 (Engine 25)",
-    cleans_workdir=True,
+    keeps_dot_of_destination=True,
 )
 BUILDKIT_28 = Profile(
     "buildkit-28",
@@ -99,6 +110,7 @@ BUILDKIT_28 = Profile(
     lists_wildcard_files=True,
     epoch_in_workdir=True,
     own_mount_is_content=True,
+    keeps_dot_of_destination=True,
 )
 BUILDKIT_28_CONTAINERD = replace(
     BUILDKIT_28,
@@ -113,6 +125,7 @@ PROFILES = {
     for profile in (
         CLASSIC_20,
         CLASSIC_25,
+        CLASSIC_26,
         BUILDKIT_08,
         BUILDKIT_010,
         BUILDKIT_011,
@@ -122,7 +135,7 @@ PROFILES = {
         BUILDAH,
     )
 }
-DEFAULT_PROFILES = {"classic": CLASSIC_25, "buildkit": BUILDKIT_28, "buildah": BUILDAH}
+DEFAULT_PROFILES = {"classic": CLASSIC_26, "buildkit": BUILDKIT_28, "buildah": BUILDAH}
 """What is assumed of a builder where no engine says its version."""
 
 
@@ -154,6 +167,8 @@ def profile_of(builder: str, engine_version: str, image_store: str) -> Profile:
     """
     version = tuple(int(part) for part in re.findall(r"\d+", engine_version)[:3])
     if builder == Family.CLASSIC:
+        if version >= (26,):
+            return CLASSIC_26
         return CLASSIC_25 if version >= (25, 0, 2) else CLASSIC_20
     if builder != Family.BUILDKIT:
         return find_profile(builder)

@@ -10,7 +10,7 @@ from bench.cache_model.differences import file_reason
 from bench.cache_model.outcomes import Reason, ReasonKind, StepPlace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from bench.cache_model.history import History
     from bench.cache_model.keys import Content, Key
@@ -29,11 +29,16 @@ class Causes:
 
     history: History
     _origins: dict[str, StepPlace] = field(default_factory=dict)
+    _open: dict[str, Sequence[Key]] = field(default_factory=dict)
 
-    def missed(self, key: Key, effective: Key, place: StepPlace, reason: Reason | None) -> None:
-        """Note that a step missed, or may have."""
+    def missed(self, key: Key, place: StepPlace, reason: Reason | None) -> None:
+        """Note that a step missed."""
         origin = reason.origin if reason is not None and _is_chained(reason) else None
-        self._origins[key.exact] = self._origins[effective.exact] = origin or place
+        self._origins[key.exact] = origin or place
+
+    def opened(self, key: Key, candidates: Sequence[Key]) -> None:
+        """Note that a step may be one of ``candidates``, which were built before, or none."""
+        self._open[key.exact] = candidates
 
     def of_miss(self, key: Key) -> Reason:
         """Return why ``key`` was not found."""
@@ -46,7 +51,7 @@ class Causes:
             )
         if parent is not None and parent.keyword == "FROM" and parent not in self.history:
             return self._new_base(parent)
-        siblings = self.history.children(parent)
+        siblings = self._siblings(parent)
         if not siblings:
             return self._nothing_before(key)
         alike = [one for one in siblings if one.keyword == key.keyword]
@@ -56,6 +61,27 @@ class Causes:
                 f"where `{_short(siblings[-1].shown)}` stood, `{_short(key.shown)}` stands now",
             )
         return self._difference(key, min(reversed(alike), key=lambda one: _distance(key, one)))
+
+    def of_artefact(self, key: Key, before: Key) -> Reason:
+        """Return why a step missed that an artefact decided on; ``before`` is what it might be."""
+        artefact, is_own = _open_artefact(key, before)
+        if artefact is None or not is_own:
+            return self.of_miss(key)
+        return Reason(
+            ReasonKind.ARTEFACT_CHANGED,
+            f"what it takes from {artefact.shown} came out otherwise",
+            origin=artefact.origin,
+        )
+
+    def _siblings(self, parent: Key | None) -> list[Key]:
+        """Return what was built on a step before; if it is open which, on any it may be."""
+        if parent is None or parent.exact not in self._open:
+            return self.history.children(parent)
+        return [
+            one
+            for candidate in reversed(self._open[parent.exact])
+            for one in self.history.children(candidate)
+        ]
 
     def _new_base(self, base: Key) -> Reason:
         before = self.history.base_named(base.shown)
@@ -82,7 +108,7 @@ class Causes:
         for name in (ARGUMENTS, ENVIRONMENT):
             if name in parts and set(parts) <= {ARGUMENTS, ENVIRONMENT}:
                 return _variables(key, before, *parts[name])
-        if parts:
+        if parts or _copies_otherwise(key, before):
             return _text(key, before, parts)
         for own, old in zip(key.context, before.context, strict=False):
             if own.token != old.token:
@@ -102,27 +128,35 @@ class Causes:
 
 def depends_reason(key: Key, candidate: Key) -> Reason:
     """Return why it is open whether ``key`` is found."""
-    artefact = _open_artefact(key, candidate)
+    artefact, is_own = _open_artefact(key, candidate)
     if artefact is None:
         return Reason(ReasonKind.PARENT_MISSED, "an artefact before it decides")
+    taker = "it" if is_own else "a step before it"
     return Reason(
         ReasonKind.ARTEFACT_CHANGED,
-        f"a hit if what it takes from {artefact.shown} comes out the same again",
+        f"a hit if what {taker} takes from {artefact.shown} comes out the same again",
         origin=artefact.origin,
     )
 
 
-def _open_artefact(key: Key, candidate: Key) -> Content | None:
-    """Return the artefact nearest to the bottom of the chain that is not certain."""
+def _open_artefact(key: Key, candidate: Key) -> tuple[Content | None, bool]:
+    """Return the artefact lowest in the chain that is not certain, and if it is the key's own."""
     found: Content | None = None
+    is_own = True
     mine: Key | None = key
     theirs: Key | None = candidate
     while mine is not None and theirs is not None and mine.exact != theirs.exact:
         for own, other in zip(mine.artefacts, theirs.artefacts, strict=False):
             if own.token != other.token:
-                found = own
+                found, is_own = own, mine is key
         mine, theirs = mine.parent, theirs.parent
-    return found
+    return found, is_own
+
+
+def _copies_otherwise(key: Key, before: Key) -> bool:
+    """Tell whether one copies from the context and the other from a stage, or how many."""
+    mine, theirs = len(key.context), len(before.context)
+    return mine != theirs or len(key.artefacts) != len(before.artefacts)
 
 
 def _is_chained(reason: Reason) -> bool:
@@ -135,7 +169,8 @@ def _distance(key: Key, other: Key) -> int:
     others = (*other.context, *other.artefacts)
     unlike = sum(a.token != b.token for a, b in zip(contents, others, strict=False))
     # What is copied says more about which step it is than the files' present content does.
-    return 4 * len(key.differing_parts(other)) + unlike + abs(len(contents) - len(others))
+    otherwise = 4 * _copies_otherwise(key, other)
+    return 4 * len(key.differing_parts(other)) + unlike + otherwise
 
 
 def _variables(key: Key, before: Key, old: object, new: object) -> Reason:

@@ -62,7 +62,7 @@ class Scope:
     escape: str
     given: Mapping[str, str]
     global_args: Mapping[str, str]
-    cleans_workdir: bool = True
+    cleans_workdir: bool = False
     env: dict[str, str] = field(default_factory=dict)
     image_env: dict[str, str] = field(default_factory=dict)
     args: dict[str, str | None] = field(default_factory=dict)

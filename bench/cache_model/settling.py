@@ -107,21 +107,30 @@ class Settler:
             outcome = Predicted.HIT
         elif candidates:
             outcome = Predicted.DEPENDS
-            reason = depends_reason(key, candidates[0])
             effective = self._resolve(line.place, key, candidates)
+            reason = self._reason_of_open(line.place, key, candidates)
         else:
             outcome = Predicted.MISS
             reason = self._causes.of_miss(key)
-        if not self._was_hit(line.place, outcome):
-            self._causes.missed(key, effective, line.place, reason)
+        if outcome is Predicted.MISS or self._seen(line.place, outcome) == "miss":
+            self._causes.missed(key, line.place, reason)
+        elif outcome is Predicted.DEPENDS:
+            self._causes.opened(key, candidates)
         self._take(line.place, key, effective, outcome, identity)
         self._decide(line, outcome, reason)
         return effective
 
-    def _was_hit(self, place: StepPlace, outcome: Predicted) -> bool:
-        if outcome is Predicted.DEPENDS and self.observed is not None:
-            return self.observed.get(place) == "hit"
-        return outcome is Predicted.HIT
+    def _seen(self, place: StepPlace, outcome: Predicted) -> str | None:
+        """Return what the real build did with a step that only an artefact could decide."""
+        if outcome is not Predicted.DEPENDS or self.observed is None:
+            return None
+        return self.observed.get(place)
+
+    def _reason_of_open(self, place: StepPlace, key: Key, candidates: list[Key]) -> Reason:
+        if self._seen(place, Predicted.DEPENDS) != "miss":
+            return depends_reason(key, candidates[0])
+        before = [one for one in candidates if one in self.history]
+        return self._causes.of_artefact(key, before[0]) if before else self._causes.of_miss(key)
 
     def _take(
         self, place: StepPlace, key: Key, effective: Key, outcome: Predicted, identity: str | None
@@ -146,7 +155,7 @@ class Settler:
 
     def _resolve(self, place: StepPlace, key: Key, candidates: list[Key]) -> Key:
         """Return which key it turned out to be, by the outcome of the real build."""
-        seen = None if self.observed is None else self.observed.get(place)
+        seen = self._seen(place, Predicted.DEPENDS)
         if seen == "hit" and len(candidates) == 1:
             return candidates[0]
         if seen == "miss":

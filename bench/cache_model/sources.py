@@ -116,7 +116,7 @@ def _target(destination: str, scope: Scope) -> tuple[str, bool]:
 
     Source: moby/buildkit ``dockerfile2llb/convert.go`` pathRelativeToWorkingDir.
     """
-    into_folder = destination in {"", "."} or destination.endswith("/")
+    into_folder = destination in {"", "."} or destination.endswith(("/", "/."))
     joined = posixpath.join(scope.working_dir, destination)
     target = posixpath.normpath("/" + joined.lstrip("/"))
     return target, into_folder or target == "/"

@@ -92,6 +92,11 @@ class Walk(ABC):
         """The build context."""
         return FileTree.of_manifest(self.visible_context())
 
+    def entries(self, paths: Iterable[str]) -> dict[str, Entry]:
+        """Return the context entries at ``paths``; a folder may be there without one."""
+        manifest = self.build.manifest
+        return {path: manifest[path] for path in paths if path in manifest}
+
     @abstractmethod
     def visible_context(self) -> dict[str, Entry]:
         """Return the entries that COPY and ADD can see."""
@@ -187,7 +192,7 @@ class Walk(ABC):
         return StageState(
             scope=scope,
             key=image_key(base, platform),
-            identity=f"{image} {platform}",
+            identity=_image_identity(image, platform),
             files=StageFiles(ground=f"image {base.files} {platform}", origin=line.place),
             triggers=list(base.on_build),
         )
@@ -208,7 +213,9 @@ class Walk(ABC):
     def identity_of(self, reference: str, line: Line) -> str:
         """Return what stands for the definition of a stage or image."""
         stage = self.dockerfile.find_stage(reference, before=line.stage.index)
-        return reference if stage is None else self.states[stage.index].identity
+        if stage is None:
+            return _image_identity(reference)
+        return self.states[stage.index].identity
 
     def files_of(self, reference: str, line: Line) -> tuple[StageFiles, str]:
         """Return the files of a stage or image that COPY or a mount names, and what to call it.
@@ -225,6 +232,10 @@ class Walk(ABC):
         if state.broken:
             raise NotUnderstoodError(f"stage {stage.label} has an unknown step: {state.broken}")
         return state.files, f"stage {stage.label}"
+
+
+def _image_identity(image: str, platform: str = "") -> str:
+    return f"image {image} {platform}"
 
 
 def image_key(base: BaseImage, platform: str) -> Key:

@@ -207,3 +207,38 @@ def test_a_certain_artefact_that_changed_is_a_miss() -> None:
         "artefact-changed",
         "what it takes from stage x changed",
     )
+
+
+def test_a_step_of_its_own_cause_is_not_blamed_on_an_open_one_before_it() -> None:
+    text = "FROM base AS x\nCOPY a.txt /a\nRUN make\nFROM base\nCOPY --from=x /o /o\nEXPOSE {}\n"
+    prediction = last(
+        CLASSIC_25,
+        build(text.format(80), context(a="1")),
+        build(text.format(81), context(a="2")),
+    )
+    assert prediction.at(StepPlace(1, 3)).outcome is Predicted.MISS
+    assert reason_of(prediction, 1, 3) == ("instruction-text", "it was `EXPOSE 80`")
+
+
+def test_an_artefact_that_came_out_otherwise_is_the_cause_once_it_is_seen() -> None:
+    text = "FROM base AS x\nCOPY a.txt /a\nRUN make\nFROM base\nCOPY --from=x /o /o\nRUN t\n"
+    history = History()
+    history.add(predict(build(text, context(a="1")), BUILDKIT_28, history))
+    seen = {StepPlace(1, 2): "miss", StepPlace(1, 3): "miss"}
+    prediction = predict(build(text, context(a="2")), BUILDKIT_28, history, observed=seen)
+    assert reason_of(prediction, 1, 2) == (
+        "artefact-changed",
+        "what it takes from stage x came out otherwise",
+    )
+    reason = prediction.at(StepPlace(1, 3)).reason
+    assert reason is not None
+    assert (reason.kind, reason.origin) == (ReasonKind.PARENT_MISSED, StepPlace(0, 3))
+
+
+def test_a_copy_from_a_stage_is_not_compared_with_one_from_the_context() -> None:
+    before = build("FROM base AS x\nCOPY a.txt /a\nFROM scratch\nCOPY --from=x /a /\n")
+    after = build("FROM base AS x\nCOPY a.txt /a\nFROM scratch\nCOPY b.txt /\n")
+    assert reason_of(last(CLASSIC_25, before, after), 1, 2) == (
+        "instruction-text",
+        "it was `COPY --from=x /a /`",
+    )

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from bench.cache_model import BaseImage
 from bench.cache_model.profiles import (
     BUILDKIT_08,
     BUILDKIT_28,
     BUILDKIT_28_CONTAINERD,
-    CLASSIC_25,
+    CLASSIC_20,
+    CLASSIC_26,
 )
 from tests.cache_model.states import build, context, file, folder, last, letters, link, outcomes
 
@@ -48,6 +50,10 @@ def files(
 ) -> Row:
     first, second = (build(dockerfile, context(*entries)) for entries in (before, after))
     return Row(name, first, second, classic, older, newer)
+
+
+def _base(identity: str) -> dict[str, BaseImage]:
+    return {"base": BaseImage("base", identity, content="files")}
 
 
 FROM = "FROM base\n"
@@ -180,7 +186,7 @@ ROWS = (
         "workdir with a trailing slash",
         f"{FROM}WORKDIR /a\nRUN true\n",
         f"{FROM}WORKDIR /a/\nRUN true\n",
-        *("bHH", "bMM", "bHH"),
+        *("bHH", "bHM", "bHM"),
     ),
     text(
         "user before workdir",
@@ -212,6 +218,12 @@ ROWS = (
         f"{FROM}COPY a.txt /a/\n",
         f"{FROM}COPY a.txt /a/a.txt\n",
         *("bM", "bM", "bM"),
+    ),
+    text(
+        "destination that ends in a dot",
+        f"{FROM}COPY a.txt /a\n",
+        f"{FROM}COPY a.txt /a/.\n",
+        *("bM", "bH", "bM"),
     ),
     text(
         "relative and absolute destination",
@@ -427,6 +439,12 @@ ROWS = (
         # From 0.13 on the files of that state count, not the steps.
         *("bMM bU", "bMM bM", "bMM bH"),
     ),
+    Row(
+        "bind mount of the image that the RUN stands on, with a new empty layer",
+        build(f"{FROM}RUN --mount=from=base,target=/x t\n", bases=_base("1")),
+        build(f"{FROM}RUN --mount=from=base,target=/x t\n", bases=_base("2")),
+        *("bU", "bM", "bH"),
+    ),
     text(
         "id of a cache mount",
         f"{FROM}RUN --mount=type=cache,id=a,target=/c true\n",
@@ -476,12 +494,12 @@ ROWS = (
 def test_rule(row: Row) -> None:
     found = [
         letters(last(profile, row.before, row.after))
-        for profile in (CLASSIC_25, BUILDKIT_08, BUILDKIT_28)
+        for profile in (CLASSIC_26, BUILDKIT_08, BUILDKIT_28)
     ]
     assert found == [row.classic, row.buildkit_08, row.buildkit_28]
 
 
-@pytest.mark.parametrize("profile", [CLASSIC_25, BUILDKIT_28], ids=lambda one: one.name)
+@pytest.mark.parametrize("profile", [CLASSIC_26, BUILDKIT_28], ids=lambda one: one.name)
 def test_going_back_to_an_earlier_state_hits_everywhere(profile: Profile) -> None:
     """The cache is the set of everything that was ever built."""
     one = build(f"{FROM}COPY a.txt /a\nRUN true\n", context(a="1"))
@@ -500,6 +518,18 @@ def test_a_real_link_onto_scratch_is_found_from_anywhere() -> None:
     onto_base = build(f"{FROM}COPY --link a.txt /a\n")
     onto_scratch = build("FROM scratch\nCOPY --link a.txt /a\n")
     assert outcomes(BUILDKIT_28_CONTAINERD, onto_base, onto_scratch)[1] == "bH"
+
+
+def test_an_absolute_workdir_is_kept_as_written_by_older_classic_builders() -> None:
+    states = build(f"{FROM}WORKDIR /a\n"), build(f"{FROM}WORKDIR /a/\n")
+    assert letters(last(CLASSIC_20, *states)) == "bM"
+    assert letters(last(CLASSIC_26, *states)) == "bH"
+
+
+def test_a_linked_copy_onto_scratch_is_a_plain_one() -> None:
+    linked = build("FROM scratch\nCOPY --link a.txt /a\n")
+    plain = build("FROM scratch\nCOPY a.txt /a\n")
+    assert outcomes(BUILDKIT_28_CONTAINERD, linked, plain)[1] == "bH"
 
 
 def test_equal_keys_of_unlike_vertices_are_one_miss_and_one_hit() -> None:
@@ -522,4 +552,4 @@ def test_equal_steps_of_two_stages_are_one_vertex() -> None:
         "FROM base\nCOPY --from=x /a /x\nCOPY --from=y /a /y\n"
     )
     assert outcomes(BUILDKIT_28, both, both) == ["bM b=M bMM", "bH b=H bHH"]
-    assert outcomes(CLASSIC_25, both, both) == ["bM bHM bMM", "bH bHH bHH"]
+    assert outcomes(CLASSIC_26, both, both) == ["bM bHM bMM", "bH bHH bHH"]

@@ -53,9 +53,11 @@ def test_a_cause_is_named_once_where_the_misses_begin(make_state: MakeState) -> 
     assert [(one.step, one.line, one.outcome) for one in causes] == [
         ("s:2 COPY x y /", 2, Predicted.MISS),
         ("1:2 COPY --from=s /out /", 6, Predicted.DEPENDS),
+        ("1:3 RUN used", 7, Predicted.MISS),
     ]
     assert causes[0].detail == "x changed"
     assert "stage s" in causes[1].detail
+    assert causes[2].detail == "it was `RUN use`"
 
 
 def test_a_step_that_follows_names_the_one_that_it_goes_back_to(make_state: MakeState) -> None:

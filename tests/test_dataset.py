@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -20,6 +21,7 @@ from bench.dataset import (
     read_tables,
     write_tables,
 )
+from bench.dataset.predictions import count_predictions
 from bench.errors import RecordsError, UsageError
 from tests.report.factory import ENGINE, JAVA, java
 
@@ -173,3 +175,54 @@ def test_a_torn_last_line_is_dropped(tmp_path: Path) -> None:
     whole = len(load_dataset([folder]).tables.builds)
     journal.write_bytes(journal.read_bytes()[:-20])
     assert len(load_dataset([folder]).tables.builds) == whole - 1
+
+
+def test_predictions_are_counted_per_run_and_wrong_ones_kept_with_their_engine(
+    tmp_path: Path,
+) -> None:
+    wrong = {("as-written", "edit-source"): 4}
+    new = java(predicted=True, wrong=wrong, rounds=1).write(tmp_path / "new")
+    old = java(run="run-2", rounds=1).write(tmp_path / "old")
+    dataset = load_dataset([new, old])
+
+    assert set(dataset.predictions) == {"run-1"}
+    counts = dataset.predictions["run-1"]
+    assert counts.compared - counts.agreed == len(dataset.disagreements) == 2
+    assert {(one.run, one.engine, one.builder) for one in dataset.disagreements} == {
+        ("run-1", "20.10.24 graphdriver", "classic"),
+        ("run-1", "20.10.24 graphdriver", "buildkit"),
+    }
+    steps = dataset.tables.steps
+    assert steps.loc[steps["run"] == "run-1", "predicted"].notna().all()
+    assert steps.loc[steps["run"] == "run-2", "predicted"].isna().all()
+    assert dataset.of_scenario("another").predictions == {}
+
+
+def test_steps_that_a_failed_build_never_came_to_are_not_compared() -> None:
+    whole = java(predicted=True, rounds=1, builders=("classic",))
+    broken = java(
+        predicted=True,
+        rounds=1,
+        builders=("classic",),
+        broken={("as-written", "edit-source"): BuildOutcome.FAILED},
+    )
+
+    all_steps = count_predictions(whole.records())
+    fewer = count_predictions(broken.records())
+
+    assert all_steps is not None
+    assert fewer is not None
+    assert all_steps.compared - fewer.compared == 5  # half of the Dockerfile, FROM left out
+    assert fewer.agreed == fewer.compared
+
+
+def test_a_step_of_which_nothing_was_said_is_not_predicted() -> None:
+    """A run of an older version that was resumed holds both kinds of builds."""
+    [first, *rest] = java(predicted=True, rounds=1, builders=("classic",)).records()
+    silent = replace(first, steps=tuple(replace(step, predicted=None) for step in first.steps))
+
+    counts = count_predictions([silent, *rest])
+
+    assert counts is not None
+    assert counts.unknown == 9
+    assert count_predictions([silent]) is None

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bench.builders.protocol import BuildOutcome, StageTiming, Step, StepOutcome
 from bench.errors import RecordsError
-from bench.journal import BuildRecord, Journal, Noise, read_journal
+from bench.journal import BuildRecord, Disagreement, Journal, Noise, read_journal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,6 +41,7 @@ def record(number: int = 0) -> BuildRecord:
         noise=Noise(load_1m=0.5),
         changed_paths=("src/a b.txt", "bad-\udcff-name"),
         log_tail=("one",),
+        disagreements=(Disagreement("b", 0, 2, "RUN x", "hit", "miss", "why"),),
     )
 
 
@@ -49,6 +51,20 @@ def test_a_record_comes_back_as_it_was(tmp_path: Path) -> None:
     journal.append(record(1))
 
     assert list(read_journal(tmp_path)) == [record(0), record(1)]
+
+
+def test_a_record_of_a_version_that_predicted_nothing_still_loads(tmp_path: Path) -> None:
+    old = json.loads(record(0).to_json())
+    del old["disagreements"]
+    for name in ("predicted", "reason", "reason_detail"):
+        del old["steps"][0][name]
+    (tmp_path / "journal.jsonl").write_text(json.dumps(old) + "\n")
+
+    [read] = read_journal(tmp_path)
+
+    assert read.disagreements == ()
+    step = read.steps[0]
+    assert (step.predicted, step.reason, step.reason_detail) == (None, None, None)
 
 
 def test_a_torn_last_line_is_dropped_and_cut_off_before_the_next_record(tmp_path: Path) -> None:

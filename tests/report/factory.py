@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bench.builders.protocol import BuildOutcome, StageTiming, Step, StepOutcome
-from bench.journal import BuildRecord, Journal, Noise
+from bench.journal import BuildRecord, Disagreement, Journal, Noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -48,7 +48,11 @@ Plan = tuple[tuple[str, str, float], ...]
 
 @dataclass
 class Maker:
-    """Writes one run. ``misses`` says per (variant, change) which steps a change makes miss."""
+    """Writes one run. ``misses`` says per (variant, change) which steps a change makes miss.
+
+    ``predicted`` gives every step a prediction, and every miss a reason; ``wrong`` says per
+    (variant, change) of which step the prediction was that it hits.
+    """
 
     variants: Mapping[str, Plan]
     changes: Mapping[str, float]
@@ -64,6 +68,8 @@ class Maker:
     unstable: frozenset[str] = frozenset()
     texts: Mapping[tuple[str, str], str] = field(default_factory=dict)
     extra: Mapping[str, Any] = field(default_factory=dict)
+    predicted: bool = False
+    wrong: Mapping[tuple[str, str], int] = field(default_factory=dict)
     seed: int = 7
     noise: float = 0.08
 
@@ -179,6 +185,12 @@ class Maker:
             offset += took or 0.0
         if outcome is not BuildOutcome.OK:
             steps = _cut_off(steps)
+        disagreements: tuple[Disagreement, ...] = ()
+        if self.predicted:
+            wrong = self.wrong.get((variant, change)) if phase == "change" else None
+            steps = _predicted(steps, wrong)
+            if wrong is not None:
+                disagreements = (_disagreement(steps[wrong]),)
         return BuildRecord(
             run=self.run,
             build=build,
@@ -205,6 +217,7 @@ class Maker:
             changed_paths=() if phase == "control" else ("src/App.java",),
             error="" if outcome is BuildOutcome.OK else "RUN mvn package: exit code 1",
             log_tail=() if outcome is BuildOutcome.OK else ("[ERROR] COMPILATION ERROR",),
+            disagreements=disagreements,
         )
 
     def _missing(self, variant: str, phase: str, change: str) -> Sequence[int]:
@@ -301,6 +314,37 @@ def _cut_off(steps: list[Step]) -> list[Step]:
         else step
         for place, step in enumerate(steps)
     ]
+
+
+def _predicted(steps: Sequence[Step], wrong: int | None) -> list[Step]:
+    """Predict every step as it came out, but for one; a miss below a miss has no reason else."""
+    found: list[Step] = []
+    chain: dict[str, int] = {}
+    for place, step in enumerate(steps):
+        missed = step.outcome is StepOutcome.MISS
+        first = chain.setdefault(step.stage, step.step) if missed else None
+        begins = first == step.step
+        detail = "src/App.java changed" if begins else f"step {first} of {step.stage} missed"
+        found.append(
+            replace(
+                step,
+                predicted="hit" if place == wrong else step.outcome.value,
+                reason=("file-content" if begins else "parent-missed") if missed else None,
+                reason_detail=detail if missed else None,
+            )
+        )
+    return found
+
+
+def _disagreement(step: Step) -> Disagreement:
+    return Disagreement(
+        stage=step.stage,
+        stage_index=step.stage_index,
+        step=step.step,
+        text=step.text,
+        predicted="hit",
+        observed=step.outcome.value,
+    )
 
 
 def _stages(steps: Sequence[Step]) -> tuple[StageTiming, ...]:

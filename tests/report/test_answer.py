@@ -128,12 +128,13 @@ def test_what_limits_the_answer_is_said(tmp_path: Path) -> None:
         tmp_path,
         unstable=frozenset({"metadata-first"}),
         broken={("metadata-first", "edit-pom"): BuildOutcome.FAILED},
-        builders=("classic", "simulated"),
+        builders=("classic", "simulated-classic"),
     )
     remarks = "\n".join(answered.remarks)
     assert "metadata-first is unstable: 6 of 6 rebuilds without any change" in remarks
     assert "metadata-first has changes without a build that counts on classic" in remarks
-    assert "simulated" in remarks
+    assert "SIMULATED: no build was made for the builders simulated-classic" in remarks
+    assert "never put into one figure" in remarks
 
 
 @pytest.mark.parametrize(

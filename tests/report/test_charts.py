@@ -247,9 +247,11 @@ def test_file_names_are_safe_and_stay_apart() -> None:
 
 
 def test_the_footer_names_runs_and_simulation(tmp_path: Path) -> None:
-    dataset = load_dataset([java(builders=("simulated",)).write(tmp_path)])
-    text = footer(dataset, Setup("simulated", "20.10.24 graphdriver"))
+    maker = java(builders=("simulated-classic",), extra={"simulation": {"times_run": "run-0"}})
+    dataset = load_dataset([maker.write(tmp_path)])
+    text = footer(dataset, Setup("simulated-classic", "20.10.24 graphdriver"))
     assert "simulated, not built" in text
+    assert "seconds are medians of the recorded run run-0" in text
     assert "run run-1" in text
 
 

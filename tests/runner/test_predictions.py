@@ -223,7 +223,13 @@ def test_predictions_agree_with_real_builds_step_by_step(
 
     result = run_scenario(
         scenario,
-        make_settings(scenario, builders=BOTH, variants=["as-written", "many"], rounds=2),
+        make_settings(
+            scenario,
+            builders=BOTH,
+            variants=["as-written", "many"],
+            changes=["edit-source", "chmod", "new-base"],
+            rounds=1,
+        ),
         EngineSite(any_engine),
         tmp_path / "run",
     )
@@ -232,7 +238,7 @@ def test_predictions_agree_with_real_builds_step_by_step(
     assert result.failed == []
     assert result.predictions is not None
     assert result.predictions.unknown == 0
-    assert result.predictions.agreed == result.predictions.compared > 500
+    assert result.predictions.agreed == result.predictions.compared > 200
     assert result.predictions.depended > 0
     changed = [one for one in result.records if one.change == "new-base"]
     for record in changed:

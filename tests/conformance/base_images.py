@@ -58,7 +58,12 @@ class BaseSpec:
         """Return the paths that a case may refer to, with their kinds."""
         if not self.files:
             return {}
-        folders = {"/opt": "dir", "/opt/data": "dir", **dict.fromkeys(_SYSTEM_DIRS, "dir")}
+        folders = {
+            "/opt": "dir",
+            "/opt/data": "dir",
+            "/srv": "dir",
+            **dict.fromkeys(_SYSTEM_DIRS, "dir"),
+        }
         return {**folders, "/etc/group": "file", **dict.fromkeys(self.files, "file")}
 
     @property
@@ -99,7 +104,7 @@ def _rootfs(files: Mapping[str, str]) -> bytes:
         for member in old:
             if f"/{member.name}" not in files and member.name != "etc/group":
                 new.addfile(member, old.extractfile(member) if member.isfile() else None)
-        for folder in ("opt", "opt/data"):
+        for folder in ("opt", "opt/data", "srv"):
             entry = tarfile.TarInfo(folder)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o755
             new.addfile(entry)
@@ -211,13 +216,13 @@ class CaseBases:
                 extra=variant if variant == RELAYERED else None,
             )
             if own_file and name != "img/scratch:1":
-                self._add_own_file(kept)
+                self._add_own_file(kept, BASE_IMAGES[name])
             self._made.add(kept)
         repository, _, tag = self._tag(name).rpartition(":")
         self._engine.client.api.tag(kept, repository, tag)
         self._current[name] = variant
 
-    def _add_own_file(self, tag: str) -> None:
+    def _add_own_file(self, tag: str, spec: BaseSpec) -> None:
         """Put a file with the salt into an image.
 
         BuildKit knows the root of a RUN by its files if a mount is of the same image or stage
@@ -232,5 +237,7 @@ class CaseBases:
         container = api.create_container(tag, command=["true"])["Id"]
         api.put_archive(container, "/", buffer.getvalue())
         repository, _, name = tag.rpartition(":")
-        api.commit(container, repository, name)
+        # A container does not keep the triggers of its image.
+        triggers = [f"ONBUILD {trigger}" for trigger in spec.on_build]
+        api.commit(container, repository, name, changes=triggers)
         api.remove_container(container)

@@ -108,7 +108,7 @@ class Campaign:
         kept = []
         for result in list(kinds.values())[:limit]:
             case = self.minimal(result)
-            path = folder / f"{self.target.label}-{result.case.name}.json"
+            path = folder / f"{result.case.name}.json"
             folder.mkdir(parents=True, exist_ok=True)
             path.write_text(
                 to_json(

@@ -178,8 +178,8 @@ class Runner:
         results = []
         for step in build.steps:
             place = StepPlace(step.stage_index, step.step)
-            excluded = exclusion_of(self.target, state, step)
             predicted = said.get(place, "nothing")
+            excluded = exclusion_of(self.target, state, step, predicted)
             results.append(
                 StepResult(
                     text=step.text,

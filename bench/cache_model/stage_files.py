@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bench.cache_model.errors import WillFailError
@@ -16,10 +17,10 @@ from bench.cache_model.files import FileTree, Node, clean
 from bench.cache_model.hashing import BuildKitHash, ClassicHash, MissingSourceError
 from bench.cache_model.keys import Content, digest_of
 from bench.cache_model.profiles import Family
-from bench.cache_model.wildcards import has_wildcards, split_wildcards
+from bench.cache_model.wildcards import has_wildcards, matches, split_wildcards
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from bench.cache_model.outcomes import StepPlace
     from bench.cache_model.profiles import Profile
@@ -93,28 +94,31 @@ class StageFiles:
     def _relevant(self, source: str) -> _Relevant | None:
         """Return what decides the content of ``source``; None where all of it is known."""
         path = clean(source)
-        wild = has_wildcards(path)
-        if wild:
+        touches: Callable[[str], bool] = _everything
+        if has_wildcards(path):
+            touches = partial(_may_match, path)
             path, _ = split_wildcards(path)
         tree = FileTree(self.nodes)
         resolved = tree.resolve(path)
+        if resolved != path:
+            touches = _everything
         node = self.nodes.get(resolved)
-        if node is not None and node.type != "dir" and not wild:
+        if node is not None and node.type != "dir" and touches is _everything:
             return None
         grafts = [
             (place, symbol)
             for place, symbol in sorted(self.grafts.items())
-            if _is_inside(place, resolved) or _is_inside(resolved, place)
+            if (_is_inside(place, resolved) and touches(place)) or _is_inside(resolved, place)
         ]
         made = [
             (place, symbol)
             for place, symbol in sorted(self.made.items())
-            if _is_inside(place, resolved)
+            if _is_inside(place, resolved) and touches(place)
         ]
         if self.ground is None and not grafts:
             return None
-        nodes = [(one, self.nodes[one]) for one in tree.below(resolved)]
-        if node is not None:
+        nodes = [(one, self.nodes[one]) for one in tree.below(resolved) if touches(one)]
+        if node is not None and touches is _everything:
             nodes.insert(0, (resolved, node))
         return _Relevant(nodes, (self.ground, grafts, made))
 
@@ -193,3 +197,14 @@ class _Relevant:
 def _is_inside(path: str, folder: str) -> bool:
     """Tell whether ``path`` is ``folder`` or below it."""
     return not folder or path == folder or path.startswith(folder + "/")
+
+
+def _everything(_path: str) -> bool:
+    return True
+
+
+def _may_match(pattern: str, path: str) -> bool:
+    """Tell whether what is at ``path`` may be selected by ``pattern``: by what lies above it."""
+    depth = pattern.count("/") + 1
+    parts = path.split("/")
+    return len(parts) < depth or matches(pattern, "/".join(parts[:depth]))

@@ -91,6 +91,14 @@ def test_a_named_owner_is_a_symbol() -> None:
 
 
 @BOTH
+def test_a_wildcard_sees_only_what_it_matches_of_the_known_files(profile: Profile) -> None:
+    one, two = [file("d/a.x", "1"), file("d/b.y", "1")], [file("d/a.x", "1"), file("d/b.y", "2")]
+    assert copied(profile, "COPY d /d", "/d/*.x", one, two) == "bH"
+    assert copied(profile, "COPY d /d", "/d/*.y", one, two) == "bM"
+    assert copied(profile, "COPY d /d", "/d/*", one, two) == "bM"
+
+
+@BOTH
 def test_an_artefact_that_goes_through_two_stages(profile: Profile) -> None:
     text = (
         "FROM base AS x\nCOPY a /a\nFROM base AS y\nCOPY --from=x /a /b\n"

@@ -328,12 +328,17 @@ def _predicted(steps: Sequence[Step], wrong: int | None) -> list[Step]:
         found.append(
             replace(
                 step,
-                predicted="hit" if place == wrong else step.outcome.value,
+                predicted="hit" if place == wrong else _said(step.outcome),
                 reason=("file-content" if begins else "parent-missed") if missed else None,
                 reason_detail=detail if missed else None,
             )
         )
     return found
+
+
+def _said(outcome: StepOutcome) -> str:
+    """No model says that a build will break off."""
+    return "miss" if outcome in {StepOutcome.FAILED, StepOutcome.NOT_RUN} else outcome.value
 
 
 def _disagreement(step: Step) -> Disagreement:

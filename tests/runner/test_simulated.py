@@ -98,6 +98,9 @@ def test_a_simulated_run_meets_its_expectations_and_misses_in_no_control(
         "control": 32,
         "change": 32,
     }
+    # Each fresh cache is a new one to the model too: nothing was ever built on it.
+    cold = [step.reason for one in result.records if one.phase == "cold" for step in one.steps]
+    assert set(filter(None, cold)) == {"first-build", "parent-missed"}
 
 
 def test_a_simulated_run_says_so_in_every_record(scenario: Scenario, tmp_path: Path) -> None:

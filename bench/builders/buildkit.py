@@ -65,12 +65,8 @@ class Vertex:
 
     @property
     def ran(self) -> bool:
-        """Whether the builder did its work, in a build that ended well.
-
-        A vertex without inputs (WORKDIR onto scratch) starts once to make its key, used or not,
-        and once more to be loaded or to run (moby/buildkit ``solver/jobs.go`` CacheMap).
-        """
-        return not self.cached and len(self.starts) > (0 if self.inputs else 1)
+        """Whether it was worked on and not taken from the cache, in a build that ended well."""
+        return bool(self.starts) and not self.cached
 
     def take(self, event: VertexEvent) -> None:
         """Take in one more event: a vertex starts and completes up to four times."""
@@ -208,9 +204,22 @@ class _Scoring:
         if self._ok:
             # What never started in a build that ended well was not run: the cache answered for
             # it, or for a step that needs it.
-            ran = any(vertex.ran for vertex in decisive)
+            ran = any(vertex.ran and self._was_needed(vertex) for vertex in decisive)
             return StepOutcome.MISS if ran else StepOutcome.HIT
         return self._outcome_in_failure(decisive)
+
+    def _was_needed(self, vertex: Vertex) -> bool:
+        """Tell whether the result of ``vertex`` was needed, by what is built on it.
+
+        A vertex without inputs (WORKDIR onto scratch) starts and completes when its key is made,
+        used or not (moby/buildkit ``solver/jobs.go`` CacheMap). If all that stands on it came from
+        the cache, it was neither run nor loaded: the cache had an answer for it.
+        """
+        if vertex.inputs:
+            return True
+        digest = next(digest for digest, one in self._vertices.items() if one is vertex)
+        users = [one for one in self._vertices.values() if digest in one.inputs]
+        return not users or any(one.ran for one in users)
 
     def _outcome_in_failure(self, vertices: list[Vertex]) -> StepOutcome:
         # A failed build shows steps it never came to as cached (moby/buildkit#5644), and gives

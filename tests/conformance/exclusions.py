@@ -30,26 +30,9 @@ class Exclusion:
     applies: Callable[[Target, State, Step, str], bool]
 
 
-def _first_workdir_on_nothing(target: Target, state: State, step: Step, predicted: str) -> bool:
-    if target.builder != "buildkit" or (predicted, step.outcome) != ("hit", "miss"):
-        return False
-    if step.instruction != "WORKDIR" or step.step != 2:
-        return False
-    return state.stages[step.stage_index].lines[0].text.split()[1] == "scratch"
-
-
-EXCLUSIONS = (
-    Exclusion(
-        "WORKDIR without input",
-        "A vertex without inputs starts and completes once when its key is computed, without "
-        "being cached, whether it is run or not. If nothing needs its result, that is all that "
-        "is reported: a hit looks like a run. FROM scratch followed by WORKDIR makes one; it is "
-        "excluded where a hit was predicted and a run was seen.",
-        "moby/buildkit solver/jobs.go (CacheMap and Exec each start the vertex), "
-        "solver/progress.go; seen on 20.10.24 and 28.5.2",
-        _first_workdir_on_nothing,
-    ),
-)
+EXCLUSIONS: tuple[Exclusion, ...] = ()
+"""None is needed today: what looked like a contradiction (WORKDIR onto scratch, which is reported
+alike whether it was run or not) can be told by what stands on it; see `bench.builders.buildkit`."""
 
 
 def exclusion_of(target: Target, state: State, step: Step, predicted: str) -> str | None:

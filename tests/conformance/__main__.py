@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 import threading
 import time
@@ -17,7 +18,7 @@ from tests.conformance.summary import write
 from tests.conformance.targets import BUILDERS, ENGINES, OwnEngine, in_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from tests.conformance.summary import Summary
 
@@ -34,6 +35,7 @@ Exit status: 0 everything agrees, 1 some step differs, 2 the engines cannot be h
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         with in_memory():
             summaries = _run_all(options)
@@ -80,14 +82,24 @@ def _run_all(options: argparse.Namespace) -> list[Summary]:
     builders = options.builder or list(BUILDERS)
     # The slowest ones first: classic, and Engine 20.10.
     pairs = [(engine, builder) for builder in builders for engine in engines]
+    stopping = threading.Event()
     with ThreadPoolExecutor(max_workers=options.jobs) as pool:
-        return list(pool.map(lambda pair: _run_one(pair[0], pair[1], options), pairs))
+        running = [pool.submit(_run_one, *pair, options, stopping.is_set) for pair in pairs]
+        try:
+            return [one.result() for one in running]
+        except BaseException:  # Ctrl-C and SIGTERM too: the engines end with the cases under way
+            stopping.set()
+            raise
 
 
-def _run_one(name: str, builder: str, options: argparse.Namespace) -> Summary:
+def _run_one(
+    name: str, builder: str, options: argparse.Namespace, stopped: Callable[[], bool]
+) -> Summary:
     engine = OwnEngine(name, builder)
     try:
-        campaign = Campaign(engine, options.seed, size=SIZES[options.size], say=_say)
+        campaign = Campaign(
+            engine, options.seed, size=SIZES[options.size], say=_say, stopped=stopped
+        )
         campaign.replay(options.regressions)
         campaign.run(range(options.first, options.first + options.cases))
         if options.shrink:

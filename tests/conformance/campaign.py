@@ -25,6 +25,10 @@ containerd store takes longer with every image there is."""
 _PROGRESS = 25
 
 
+class StoppedError(Exception):
+    """The run is to end before its last case."""
+
+
 class Campaign:
     """Runs cases and counts."""
 
@@ -35,7 +39,9 @@ class Campaign:
         *,
         size: Size = LARGE,
         say: Callable[[str], None],
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
+        self._stopped = stopped
         self._size = size
         self._engine = engine
         self._say = say
@@ -70,6 +76,8 @@ class Campaign:
         self._drop()
 
     def _run(self, case: Case) -> CaseResult:
+        if self._stopped():
+            raise StoppedError
         if self._ran >= _CASES_PER_ENGINE[self.target.image_store]:
             self._drop()
             self._engine.discard()

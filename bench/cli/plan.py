@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     epilog="""\b
 Examples:
   bench plan scenarios/java-iotd
-  bench plan scenarios/* --rounds 10 --builder buildkit
+  bench plan scenarios/*/ --rounds 10 --builder buildkit
   bench plan scenarios/java-iotd --order"""
 )
 @SCENARIO_PATHS

@@ -34,7 +34,7 @@ DEFAULT_TIMEOUT_SECONDS = 600.0
 Examples:
   bench run scenarios/java-iotd
   bench run scenarios/java-iotd --builder buildkit --change edit-source --rounds 10
-  bench run scenarios/* --out results/everything
+  bench run scenarios/*/ --out results/everything
   bench run --resume results/java-iotd-20261124-101500
   bench run scenarios/java-iotd --builder simulated --times results/reference/java-expose"""
 )

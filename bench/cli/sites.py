@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.builders.names import SIMULATED, is_simulated
-from bench.engine import EngineInfo, connect
+from bench.engine import connect
 from bench.errors import EngineLostError, NoEngineError, UsageError
 from bench.runner import EngineSite
 from bench.simulation import SimulatedSite, find_recorded_run, guessed_times, recorded_times
@@ -14,6 +14,9 @@ from bench.simulation import SimulatedSite, find_recorded_run, guessed_times, re
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from docker import DockerClient
+
+    from bench.engine import EngineInfo
     from bench.runner import Site
     from bench.scenario import Scenario
     from bench.simulation import StepTimes
@@ -95,7 +98,7 @@ def _times(scenario: Scenario, folder: Path | None) -> StepTimes:
     return guessed_times() if folder is None else recorded_times(folder)
 
 
-def _connect(tell: Callable[[str], None]) -> Any:
+def _connect(tell: Callable[[str], None]) -> DockerClient:
     try:
         return connect(progress=tell)
     except EngineLostError:

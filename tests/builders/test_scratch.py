@@ -1,4 +1,4 @@
-"""WORKDIR onto nothing is a vertex without inputs, whose own events do not tell a hit from a run."""
+"""WORKDIR onto nothing is a vertex without inputs: its own events do not tell hits from runs."""
 
 from __future__ import annotations
 

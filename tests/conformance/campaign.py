@@ -100,9 +100,6 @@ class Campaign:
                 self._say(f"{where}: the model raised {line}")
             if build.failure:
                 self._say(f"{where}: failed: {' '.join(build.failure.split())[:200]}")
-            for step in build.steps:
-                if step.predicted == "unknown":
-                    self._say(f"{where}: unknown to the model: {step.text[:90]!r}")
             for step in build.disagreements:
                 self._say(
                     f"{where}: {step.text[:90]!r} predicted {step.predicted}, seen {step.observed}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
     from bench.cache_model import StepPlace
     from bench.explain.account import Account
 
-_OPEN = re.compile(r"\Aa hit if (?P<what>.*) comes out the same again\Z", re.S)
 _WILL_FAIL = ": the build will fail here"
 _LONGEST_TEXT = 60
 _TO = "\N{EN DASH}"
@@ -215,8 +213,7 @@ class _Speaker:
         maker = self._maker(account)
         if maker is not None:
             return f"{maker} made other bytes"
-        match = _OPEN.match(account.detail)
-        return f"{match['what']} came out otherwise" if match else account.detail
+        return account.detail
 
     def _open(self, account: Account) -> str:
         """Say what decides a step that no one can know before the build."""
@@ -226,13 +223,9 @@ class _Speaker:
         maker = self._maker(account)
         if maker is not None:
             return f"will hit if {maker} makes the same bytes again, else miss"
-        match = _OPEN.match(account.detail)
-        what = (
-            f"if {match['what']} comes out the same again"
-            if match
-            else f"or miss: {account.detail}"
-        )
-        return f"will hit {what}" + (", else miss" if match else "")
+        if account.detail.startswith("a hit if "):
+            return f"will {account.detail.removeprefix('a ')}, else miss"
+        return f"will hit or miss: {account.detail}"
 
     def _leader(self, account: Account) -> Account | None:
         """Return the step above whose fate a step shares for certain, both being open."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
     from bench.builders.protocol import Build, BuildRequest, Step
     from bench.cache_model import Decision, Prediction, Profile, Reason
 
-_OPEN = re.compile(r"\Aa hit if (?P<what>.*) comes out the same again\Z", re.S)
 NOT_MADE = frozenset({StepOutcome.FAILED, StepOutcome.NOT_RUN})
 """Outcomes of steps that a failed build broke off at, or never came to: nothing to compare."""
 
@@ -192,13 +190,12 @@ class _Reasons:
         return reason.kind.value, _named(self._detail(reason), self._names)
 
     def _detail(self, reason: Reason) -> str:
-        """Say it of a build that was made: what was open before is settled now."""
+        """Say it of a build that was made."""
         if reason.kind is ReasonKind.PARENT_MISSED and reason.origin is not None:
             stage = self._stages.get(reason.origin.stage_index, "")
             stage = f"stage {stage}" if stage.isdecimal() else stage
             return f"step {reason.origin.step} of {stage} missed"
-        undecided = _OPEN.match(reason.detail)
-        return f"{undecided['what']} came out otherwise" if undecided else reason.detail
+        return reason.detail
 
     def _unexpected(self, decision: Decision) -> tuple[str, str]:
         key = self._prediction.keys.get(decision.place)

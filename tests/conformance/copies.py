@@ -20,7 +20,7 @@ _DESTINATIONS = (
 )
 _PATTERNS = (
     *("*.txt", "src/*", "s*", "?.txt", "src/*.c", "[ab].*", "*/b.c", "s*/*", "src/l*", "*"),
-    *("[!a]*.txt", "d*", "*link", "src/lib/*", "a*"),
+    *("[!a]*.txt", "[^a]*.txt", "d*", "*link", "src/lib/*", "a*"),
 )
 _SYSTEM = ("/bin", "/dev", "/proc", "/sys", "/usr", "/sbin", "/tmp", "/root", "/etc")
 

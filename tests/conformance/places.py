@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from tests.conformance.case import File
 
 WILDCARDS = frozenset("*?[")
+_BANG = re.compile(r"\[!([^]]+)\]")
 
 
 class BrokenCaseError(Exception):
@@ -125,7 +127,8 @@ def matching(files: Files, pattern: str) -> list[str]:
     if not WILDCARDS & set(pattern):
         kind = files.kind(pattern)
         return [pattern] if kind and (kind == "dir" or not as_directory) else []
-    wanted = pattern.split("/")
+    # Go negates a class with ^, fnmatch with !.
+    wanted = _BANG.sub(r"[\1!]", pattern).replace("[^", "[!").split("/")
     return [
         path
         for path in sorted(files.kinds)

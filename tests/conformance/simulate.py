@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 _WRITES = re.compile(r"(?<!>)>\s*(/[\w./-]+)|cp \S+ (/\S+)")
 _LINKS = re.compile(r"ln -sf (/\S+) (/\S+)")
 _MAKES = re.compile(r"mkdir -p (/[\w./-]+)")
-_REMOVES = re.compile(r"rm -rf? (/[\w./-]+)")
+_REMOVES = re.compile(r"rm -f (/[\w./-]+)")
 _READS = re.compile(r"(?:cat|cp|chmod \w+|chown [\w:]+|touch -c|wc -c <|>>) (/[\w./-]+)")
 _NEEDS_ROOT = re.compile(
     r">\s*(?!/tmp/|/dev/|/c/|&)\S|mkdir|cat /(?!proc)|(?:rm|cp|ln|chmod|chown|touch|wc) "

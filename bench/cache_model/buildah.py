@@ -119,10 +119,10 @@ class BuildahWalk(ClassicWalk):
             if has_wildcards(path):
                 found = [one for one in self.context.below("") if matches(path, one)]
             else:
-                found = [self.context.resolve(path)]
-            if not found or not self.context.exists(found[0]):
+                found = [path]
+            if not found or not self.context.exists(self.context.resolve(found[0])):
                 raise WillFailError(f"{source} is not in the build context")
-            roots += [(one, posixpath.basename(one)) for one in found]
+            roots += [(self.context.resolve(one), posixpath.basename(one)) for one in found]
         return Known(self.context, tuple(roots))
 
     def _copied(self, known: Known, transfer: Transfer, state: StageState, owner: str) -> Content:

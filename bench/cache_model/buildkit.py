@@ -254,14 +254,7 @@ class BuildKitWalk(Walk):
         return (*context, *documents), (), known, None
 
     def _known(self, transfer: Transfer) -> Known:
-        roots: list[tuple[str, str]] = []
-        for source in transfer.sources:
-            selected = self._select(source)
-            name = posixpath.basename(clean(source))
-            roots += [
-                (root, name if selected.plain else posixpath.basename(root))
-                for root in selected.roots
-            ]
+        roots = [root for source in transfer.sources for root in self._select(source).roots]
         return Known(self.context, tuple(roots))
 
     def _content(self, source: str, *, literal: bool = False) -> Content:

@@ -8,7 +8,6 @@ and the parent are the key.
 
 from __future__ import annotations
 
-import posixpath
 import re
 from typing import TYPE_CHECKING
 
@@ -152,10 +151,7 @@ class ClassicWalk(Walk):
         else:
             selected = self._select(transfer)
             context = (self._content(selected, transfer),)
-            known = Known(
-                self.context,
-                tuple((root, posixpath.basename(root)) for root in selected.roots),
-            )
+            known = Known(self.context, selected.roots)
         parts = (("destination", transfer.destination), ("owner", transfer.chown))
         key = Key(instruction.keyword, parts, state.key, context, artefacts, instruction.text)
         state.key = self.settler.settle(line, key)

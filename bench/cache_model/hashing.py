@@ -30,15 +30,14 @@ class MissingSourceError(Exception):
 class Selected:
     """What a source path selects.
 
-    ``digest`` is equal exactly if a builder's hash would be. ``roots`` are the paths that are
-    copied, ``paths`` all paths whose change would show, ``plain`` whether the source is one path
-    and no pattern.
+    ``digest`` is equal exactly if a builder's hash would be. ``roots`` are what is copied: where
+    it is, links followed, and the name it is copied under, which is a link's own. ``paths`` are
+    all paths whose change would show.
     """
 
     digest: str
-    roots: tuple[str, ...]
+    roots: tuple[tuple[str, str], ...]
     paths: tuple[str, ...]
-    plain: bool = True
 
 
 class BuildKitHash:
@@ -67,13 +66,13 @@ class BuildKitHash:
         if not self._tree.exists(resolved):
             raise MissingSourceError(path)
         digest, paths = self._digest(resolved)
-        return Selected(digest, (resolved,), paths)
+        return Selected(digest, ((resolved, posixpath.basename(path)),), paths)
 
     def _matching(self, path: str) -> Selected:
         lister = self._file_by_file if self._profile.lists_wildcard_files else self._whole
         listed: list[tuple[str, str]] = []
         paths: list[str] = []
-        roots: list[str] = []
+        roots: list[tuple[str, str]] = []
         prefix, _ = split_wildcards(path)
         real_prefix = self._tree.resolve(prefix)
         last_match = ""
@@ -84,13 +83,13 @@ class BuildKitHash:
             if not matches(path, shown.removeprefix("/")):
                 continue
             last_match = shown
-            roots.append(real)
+            roots.append((self._tree.resolve(real), posixpath.basename(real)))
             for name, digest, covered in lister(real):
                 listed.append((name, digest))
                 paths += covered
         if len(listed) == 1 and listed[0][0] == posixpath.basename(path):
-            return Selected(listed[0][1], tuple(roots), tuple(paths), plain=False)
-        return Selected(digest_of(listed), tuple(roots), tuple(paths), plain=False)
+            return Selected(listed[0][1], tuple(roots), tuple(paths))
+        return Selected(digest_of(listed), tuple(roots), tuple(paths))
 
     def _whole(self, path: str) -> Iterator[tuple[str, str, tuple[str, ...]]]:
         digest, paths = self._digest(self._tree.resolve(path))
@@ -138,19 +137,18 @@ class ClassicHash:
 
         """
         infos: list[str] = []
-        roots: list[str] = []
+        roots: list[tuple[str, str]] = []
         paths: list[str] = []
         for source in sources:
             for path in self._expanded(source):
                 digest, covered = self._info(path)
                 infos.append(digest)
-                roots.append(self._tree.resolve(path))
+                roots.append((self._tree.resolve(path), posixpath.basename(path)))
                 paths += covered
         if not infos:
             raise MissingSourceError(" ".join(sources))
         digest = infos[0] if len(infos) == 1 else digest_of(("multi", infos))
-        plain = len(sources) == 1 and not has_wildcards(sources[0])
-        return Selected(digest, tuple(roots), tuple(paths), plain=plain)
+        return Selected(digest, tuple(roots), tuple(paths))
 
     def _expanded(self, source: str) -> list[str]:
         source = source.removeprefix("/").removeprefix("./")

@@ -34,7 +34,7 @@ class Known:
 
     tree: FileTree
     roots: tuple[tuple[str, str], ...]
-    """``(path in the tree, name it is copied under)``."""
+    """``(path in the tree, name it is copied under)``, as in `Selected`."""
 
 
 def place(

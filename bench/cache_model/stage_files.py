@@ -137,9 +137,13 @@ class StageFiles:
         path = clean(path)
         if not path or FileTree(self.nodes).is_dir(path):
             return self
-        if self.ground is not None or self.grafts:
+        if not self._is_certain(path):
             return replace(self, made={**self.made, path: owner})
         return replace(self, nodes={**self.nodes, **self._folders(path, owner)})
+
+    def _is_certain(self, path: str) -> bool:
+        """Tell whether it is known what is at ``path`` and above: nothing lies there unseen."""
+        return self.ground is None and not any(_is_inside(path, place) for place in self.grafts)
 
     def _folders(self, path: str, owner: str) -> dict[str, Node]:
         """Return the nodes of a folder and its parents that are not there yet."""
@@ -152,9 +156,9 @@ class StageFiles:
     def with_nodes(self, nodes: Mapping[str, Node], owner: str) -> StageFiles:
         """Return the files after known ones were copied in; ``owner`` is that of new parents."""
         merged = dict(self.nodes)
-        if self.ground is None and not self.grafts:
-            for path in nodes:
-                merged.update(self._folders(posixpath.dirname(path), owner))
+        for folder in {posixpath.dirname(path) for path in nodes}:
+            if self._is_certain(folder):
+                merged.update(self._folders(folder, owner))
         for path, node in nodes.items():
             if node.type != "dir":
                 for one in [one for one in merged if one.startswith(path + "/")]:

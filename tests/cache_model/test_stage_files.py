@@ -8,7 +8,7 @@ import pytest
 
 from bench.cache_model import History, predict
 from bench.cache_model.profiles import BUILDKIT_08, BUILDKIT_28, CLASSIC_25
-from tests.cache_model.states import build, context, file, folder, last, letters
+from tests.cache_model.states import build, context, file, folder, last, letters, link
 
 if TYPE_CHECKING:
     from bench.cache_model import Profile
@@ -127,3 +127,23 @@ def test_workdir_makes_a_folder() -> None:
 def test_the_mode_of_a_source_folder_is_not_that_of_the_target() -> None:
     one, two = [folder("d"), file("d/a")], [folder("d", 0o700), file("d/a")]
     assert copied(BUILDKIT_28, "COPY d /t", "/t/a", one, two) == "bH"
+
+
+@BOTH
+def test_a_link_that_a_pattern_matches_is_copied_as_its_target_under_its_own_name(
+    profile: Profile,
+) -> None:
+    one = [file("a", "1"), link("a-link", "a")]
+    two = [file("a", "2"), link("a-link", "a")]
+    assert copied(profile, "COPY *-link /d/", "/d/a-link", one, two) == "bM"
+    assert copied(profile, "COPY *-link /d/", "/d/a-link", one, one) == "bH"
+
+
+@BOTH
+def test_what_an_archive_holds_says_nothing_of_what_is_beside_it(profile: Profile) -> None:
+    files = [file("x.tar", "1"), file("a", "1")]
+    stage = "WORKDIR /w\nCOPY a /w/in/a"
+    text = "FROM scratch AS x\n{}" + stage + "\nFROM base\nCOPY --from=x /w /got\n"
+    first = build(text.format("ADD x.tar /u/\n"), context(*files))
+    second = build(text.format(""), context(*files))
+    assert letters(last(profile, first, second)).split()[1] == "bH"

@@ -50,7 +50,7 @@ test-fast: $(VENV)/.installed-dev ## Run the tests that need no engine
 conformance: $(VENV)/.installed-dev engine ## Compare the cache model with real builders (N=, SEED=, ENGINE=, BUILDER=)
 	$(BIN)/python -m tests.conformance --cases $(N) --seed $(SEED) \
 	  $(addprefix --engine ,$(ENGINE)) $(addprefix --builder ,$(BUILDER)) \
-	  --results results/conformance
+	  --rules tests/conformance/rules --results results/conformance
 
 lint: $(VENV)/.installed-dev ## Check style and types
 	$(BIN)/ruff check .

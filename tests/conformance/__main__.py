@@ -68,6 +68,11 @@ def _parser() -> argparse.ArgumentParser:
         "--shrink", type=int, default=3, help="how many disagreements to shrink per builder"
     )
     parser.add_argument(
+        "--rules",
+        type=Path,
+        help="folder of cases written by hand, one for a rule of the builders: built after them",
+    )
+    parser.add_argument(
         "--regressions",
         type=Path,
         default=_REGRESSIONS,
@@ -101,6 +106,8 @@ def _run_one(
             engine, options.seed, size=SIZES[options.size], say=_say, stopped=stopped
         )
         campaign.replay(options.regressions)
+        if options.rules:
+            campaign.replay(options.rules)
         campaign.run(range(options.first, options.first + options.cases))
         if options.shrink:
             campaign.keep_minimal(options.regressions, options.shrink)

@@ -49,8 +49,11 @@ def test_model_and_builders_agree_on_every_step(tmp_path: Path) -> None:
         assert document["by_prediction"].get("depends", 0) < document["steps_compared"] // 20
 
 
-def test_every_minimal_case_can_be_read_and_names_a_dialect() -> None:
-    for path in sorted((Path(__file__).parent / "regressions").glob("*.json")):
+@pytest.mark.parametrize("folder", ["regressions", "rules"])
+def test_every_kept_case_can_be_read_and_names_a_dialect(folder: str) -> None:
+    paths = sorted((Path(__file__).parent / folder).glob("*.json"))
+    assert paths
+    for path in paths:
         case, dialect = load(path)
         assert case.states
         assert dialect in {one.name for one in DIALECTS}

@@ -8,7 +8,7 @@ DEMO_TIMES := results/reference/java-expose
 DEMO_OUT ?= results/demo-$(shell date +%Y%m%d-%H%M%S)
 PYTEST_ARGS ?=
 # Generated cases for each builder and engine, and what decides them.
-N ?= 300
+N ?= 330
 SEED ?= 1
 
 VENV := .venv

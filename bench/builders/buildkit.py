@@ -58,10 +58,22 @@ class Vertex:
 
     name: str
     inputs: tuple[str, ...] = ()
-    cached: bool = False
     error: str = ""
-    starts: set[float] = field(default_factory=set)
+    starts: dict[float, bool] = field(default_factory=dict)
+    """When it started, and whether that start was one from the cache."""
+    inferred: bool = False
+    """Whether it was called cached without ever starting."""
     intervals: list[Interval] = field(default_factory=list)
+
+    @property
+    def cached(self) -> bool:
+        """Whether the cache answered for it, which its last start decides.
+
+        A vertex that is not done when one that needs it starts is declared cached, as if it never
+        came to run (moby/buildkit ``solver/progress.go`` vertexStream.append); it may well run
+        afterwards, as merges of linked copies do.
+        """
+        return self.starts[max(self.starts)] if self.starts else self.inferred
 
     @property
     def ran(self) -> bool:
@@ -72,10 +84,12 @@ class Vertex:
         """Take in one more event: a vertex starts and completes up to four times."""
         self.name = event.name or self.name
         self.inputs = event.inputs or self.inputs
-        self.cached = self.cached or event.cached
         self.error = event.error or self.error
-        if event.started is not None:
-            self.starts.add(event.started)
+        if event.started is None:
+            self.inferred = self.inferred or event.cached
+        else:
+            before = self.starts.get(event.started, False)
+            self.starts[event.started] = before or event.cached
             if event.completed is not None:
                 self.intervals.append((event.started, event.completed))
 

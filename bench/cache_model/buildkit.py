@@ -42,14 +42,6 @@ _HIDDEN = -1000
 """Steps from here down are keys beside a step's own; see `BuildKitWalk._link`."""
 
 
-def linked_copy_place(place: StepPlace) -> StepPlace:
-    """Return the place of the copy that a linked COPY at ``place`` merges with what stood before.
-
-    Its key is among those of a prediction, beside the step's own; it stands on nothing.
-    """
-    return StepPlace(place.stage_index, _HIDDEN - place.step)
-
-
 @dataclass
 class _Mounted:
     """What the mounts of one RUN add to its key.
@@ -244,7 +236,7 @@ class BuildKitWalk(Walk):
             return
         merge = replace(copy, parent=state.key, definition=(*copy.definition, ("merge", True)))
         self._settle(line, state, merge, sources)
-        self.settler.add_hidden(linked_copy_place(line.place), copy)
+        self.settler.add_hidden(StepPlace(line.stage.index, _HIDDEN - line.step), copy)
 
     def _sources(
         self, transfer: Transfer, line: Line

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from bench.builders.buildkit import Vertex, critical_chain
 from bench.builders.stages import busy, union
+from bench.builders.status import VertexEvent
 
 intervals = st.lists(
     st.tuples(st.integers(0, 50), st.integers(0, 20)).map(
@@ -36,7 +37,7 @@ def test_a_union_is_disjoint_in_order_and_covers_the_same_time(
 
 
 def vertex(seconds: float, *inputs: str, start: float = 0.0) -> Vertex:
-    return Vertex("v", inputs, intervals=[(start, start + seconds)], starts={start})
+    return Vertex("v", inputs, intervals=[(start, start + seconds)], starts={start: False})
 
 
 def test_the_critical_path_is_the_chain_with_the_most_work() -> None:
@@ -65,3 +66,24 @@ def test_inputs_that_were_never_announced_and_circles_do_no_harm() -> None:
     assert critical_chain({"a": vertex(1.0, "unknown")}) == ["a"]
     assert critical_chain({"a": vertex(1.0, "b"), "b": vertex(1.0, "a")}) == []
     assert critical_chain({}) == []
+
+
+def test_a_vertex_called_cached_too_early_ran_all_the_same() -> None:
+    """One that is not done when another needs it is declared cached; its last start decides."""
+    vertex = Vertex("[2/3] LINK COPY --link a /a")
+    for started, cached in ((1.0, False), (2.0, True), (3.0, False)):
+        vertex.take(_event(started, cached=cached))
+    assert vertex.ran
+    vertex.take(_event(4.0, cached=True))
+    assert vertex.cached
+
+
+def test_a_vertex_that_never_started_is_what_it_was_called() -> None:
+    vertex = Vertex("[2/3] COPY a /a")
+    vertex.take(_event(None, cached=True))
+    assert vertex.cached
+    assert not vertex.ran
+
+
+def _event(started: float | None, *, cached: bool) -> VertexEvent:
+    return VertexEvent("sha256:0", (), "", cached, started, started, "")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bench.builders import Step
+    from tests.conformance.case import State
     from tests.conformance.targets import Target
 
 
@@ -26,37 +27,17 @@ class Exclusion:
     name: str
     why: str
     source: str
-    applies: Callable[..., bool]
+    applies: Callable[[Target, State, Step, str], bool]
 
 
-def _linked_in_another_case(
-    target: Target, step: Step, predicted: str, *, copied_before: bool
-) -> bool:
-    is_link = target.builder == "buildkit" and target.image_store == "containerd"
-    return is_link and copied_before and (predicted, step.outcome) == ("miss", "hit")
+EXCLUSIONS: tuple[Exclusion, ...] = ()
+"""None is needed today: what looked like a contradiction (WORKDIR onto scratch, which is reported
+alike whether it was run or not) can be told by what stands on it; see `bench.builders.buildkit`."""
 
 
-EXCLUSIONS: tuple[Exclusion, ...] = (
-    Exclusion(
-        "linked copy of another case",
-        "With the containerd image store the copy of a COPY --link stands on nothing, so no salt "
-        "keeps it apart: the same files linked in an earlier case on the same engine are found "
-        "again, and then the engine sometimes calls the merge cached too, though what it merges "
-        "with is new. Left out only where that very copy was made by an earlier case, a miss was "
-        "predicted and a hit was seen.",
-        "moby/buildkit frontend/dockerfile/dockerfile2llb/convert.go dispatchCopy (llb.Merge); "
-        "seen on 28.5.2: the same case agrees on an engine that never made the copy",
-        _linked_in_another_case,
-    ),
-)
-
-
-def exclusion_of(target: Target, step: Step, predicted: str, *, copied_before: bool) -> str | None:
-    """Return the name of the rule that excludes a step, if any.
-
-    ``copied_before`` says that the copy of a linked COPY was made by an earlier case already.
-    """
+def exclusion_of(target: Target, state: State, step: Step, predicted: str) -> str | None:
+    """Return the name of the rule that excludes a step, if any."""
     for rule in EXCLUSIONS:
-        if rule.applies(target, step, predicted, copied_before=copied_before):
+        if rule.applies(target, state, step, predicted):
             return rule.name
     return None

@@ -20,7 +20,6 @@ from bench.cache_model import (
     disagreements,
     predict,
 )
-from bench.cache_model.buildkit import linked_copy_place
 from bench.dockerfile import parse
 from tests.conformance.base_images import CaseBases, EngineBases
 from tests.conformance.case import DOCKERFILE
@@ -101,9 +100,6 @@ class Runner:
             ClassicBuilder(client) if target.builder == "classic" else BuildKitBuilder(client)
         )
         self._bases = EngineBases(client, target.image_store)
-        self._copied: set[str] = set()
-        self._copied_before: set[str] = set()
-        """The copies of linked COPYs that this case, and those before it, made on the engine."""
         self._folder = tempfile.TemporaryDirectory(prefix="cachebench-conformance-")
 
     def close(self) -> None:
@@ -117,7 +113,6 @@ class Runner:
             EngineLostError: the engine went away.
 
         """
-        self._copied_before |= self._copied
         bases = CaseBases(self._bases, secrets.token_hex(6))
         history = History()
         results: list[BuildResult] = []
@@ -166,7 +161,7 @@ class Runner:
         except Exception:  # whatever the model raises is a finding, and the suite goes on
             error = traceback.format_exc()
             return BuildResult(state.change, (), build.wall_seconds, failure, model_error=error)
-        steps = () if failure else self._compare(dockerfile, build, prediction)
+        steps = () if failure else self._compare(state, dockerfile, build, prediction)
         return BuildResult(state.change, steps, build.wall_seconds, failure)
 
     def _write(self, body: bytes) -> PackedContext:
@@ -175,7 +170,7 @@ class Runner:
         return PackedContext(path, len(body), hashlib.sha256(body).hexdigest(), 0.0)
 
     def _compare(
-        self, dockerfile: Dockerfile, build: Build, prediction: Prediction
+        self, state: State, dockerfile: Dockerfile, build: Build, prediction: Prediction
     ) -> tuple[StepResult, ...]:
         observed = {
             StepPlace(step.stage_index, step.step): step.outcome.value for step in build.steps
@@ -186,15 +181,7 @@ class Runner:
         for step in build.steps:
             place = StepPlace(step.stage_index, step.step)
             predicted = said.get(place, "nothing")
-            copy = prediction.keys.get(linked_copy_place(place))
-            excluded = exclusion_of(
-                self.target,
-                step,
-                predicted,
-                copied_before=copy is not None and copy.exact in self._copied_before,
-            )
-            if copy is not None:
-                self._copied.add(copy.exact)
+            excluded = exclusion_of(self.target, state, step, predicted)
             results.append(
                 StepResult(
                     text=step.text,

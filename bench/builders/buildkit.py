@@ -63,17 +63,21 @@ class Vertex:
     """When it started, and whether that start was one from the cache."""
     inferred: bool = False
     """Whether it was called cached without ever starting."""
+    loaded: bool = False
+    """Whether it was taken from the cache in a time that can be measured."""
     intervals: list[Interval] = field(default_factory=list)
 
     @property
     def cached(self) -> bool:
-        """Whether the cache answered for it, which its last start decides.
+        """Whether the cache answered for it: it was loaded, or its last start was a cached one.
 
-        A vertex that is not done when one that needs it starts is declared cached, as if it never
-        came to run (moby/buildkit ``solver/progress.go`` vertexStream.append); it may well run
-        afterwards, as merges of linked copies do.
+        A vertex that is not done when one that needs it starts is declared cached at that very
+        moment, as if it never came to run (moby/buildkit ``solver/progress.go``
+        vertexStream.append); it may well run afterwards, as merges of linked copies do.
         """
-        return self.starts[max(self.starts)] if self.starts else self.inferred
+        if self.loaded or not self.starts:
+            return self.loaded or self.inferred
+        return self.starts[max(self.starts)]
 
     @property
     def ran(self) -> bool:
@@ -90,6 +94,8 @@ class Vertex:
         else:
             before = self.starts.get(event.started, False)
             self.starts[event.started] = before or event.cached
+            took_time = event.completed is not None and event.completed > event.started
+            self.loaded = self.loaded or (event.cached and took_time)
             if event.completed is not None:
                 self.intervals.append((event.started, event.completed))
 

@@ -63,7 +63,7 @@ def make_from_packages(
 
 def stop_installations(client: docker.DockerClient) -> None:
     """End the installations of this process; whoever waits for one gets its error."""
-    for container in client.containers.list(filters={"name": _CONTAINERS}):
+    for container in client.containers.list(ignore_removed=True, filters={"name": _CONTAINERS}):
         # It may end by itself in this moment.
         with suppress(docker.errors.APIError):
             container.kill()

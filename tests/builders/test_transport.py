@@ -33,7 +33,7 @@ def processes_running(word: str) -> list[str]:
 
 
 def _containers(client: docker.DockerClient, image: str) -> list[str]:
-    found = client.containers.list(all=True, filters={"ancestor": image})
+    found = client.containers.list(all=True, ignore_removed=True, filters={"ancestor": image})
     return [str(container.id) for container in found]
 
 

@@ -52,7 +52,9 @@ def alone(any_engine: docker.DockerClient) -> Iterator[None]:
 def inventory(client: docker.DockerClient) -> tuple[set[str], set[str], set[str]]:
     """Return the images, containers and build-cache records of an engine."""
     images = {f"{image.id} {sorted(image.tags)}" for image in client.images.list(all=True)}
-    containers = {str(container.id) for container in client.containers.list(all=True, ignore_removed=True)}
+    containers = {
+        str(container.id) for container in client.containers.list(all=True, ignore_removed=True)
+    }
     return images, containers, {record.id for record in cache_records(client)}
 
 

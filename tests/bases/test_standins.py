@@ -141,7 +141,9 @@ def test_packages_that_cannot_be_installed_are_an_error_and_leave_no_container(
         BaseImageError, match=r'"golang": installing.*can\'t create.*apt-get update'
     ):
         make_from_packages(engine_client, golang, parent.recipe.tag, {}, quiet)
-    left = engine_client.containers.list(all=True, ignore_removed=True, filters={"ancestor": parent.recipe.tag})
+    left = engine_client.containers.list(
+        all=True, ignore_removed=True, filters={"ancestor": parent.recipe.tag}
+    )
     assert not [c for c in left if INSTALL_SCRIPT in str(c.attrs["Args"])]
 
 
@@ -174,6 +176,8 @@ def test_ctrl_c_ends_an_installation_and_leaves_nothing(
     with pytest.raises(KeyboardInterrupt):
         ensure_standins(engine_client, [recipe], progress=quiet)
     assert time.monotonic() - begin < 10
-    named = engine_client.containers.list(all=True, ignore_removed=True, filters={"name": "cachebench-install-"})
+    named = engine_client.containers.list(
+        all=True, ignore_removed=True, filters={"name": "cachebench-install-"}
+    )
     assert not [container for container in named if name in str(container.name)]
     assert not engine_client.images.list(recipe.repository)

@@ -29,7 +29,9 @@ BOTH = ("classic", "buildkit")
 def inventory(client: docker.DockerClient) -> tuple[set[str], set[str], set[str]]:
     """Return the images, containers and build-cache records of an engine."""
     images = {f"{image.id} {sorted(image.tags)}" for image in client.images.list(all=True)}
-    containers = {str(container.id) for container in client.containers.list(all=True, ignore_removed=True)}
+    containers = {
+        str(container.id) for container in client.containers.list(all=True, ignore_removed=True)
+    }
     return images, containers, {record.id for record in cache_records(client)}
 
 
@@ -196,7 +198,10 @@ def test_a_build_that_takes_too_long_is_recorded_as_such(
 
     assert [record.outcome for record in result.records] == [BuildOutcome.TIMEOUT] * 2
     assert all(record.wall_seconds < 10 for record in result.records)
-    assert engine_client.containers.list(all=True, ignore_removed=True, filters={"status": "running"}) == []
+    assert (
+        engine_client.containers.list(all=True, ignore_removed=True, filters={"status": "running"})
+        == []
+    )
 
 
 def test_a_change_that_changes_nothing_ends_the_run_before_it_builds(

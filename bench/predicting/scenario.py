@@ -9,7 +9,7 @@ from bench.changes import ChangeIds, SourceState, apply_change
 from bench.dockerfile import parse
 from bench.errors import ChangeError, DockerfileError
 from bench.predicting.state import BuildState
-from bench.scenario import dockerfile_place, dockerfile_text
+from bench.scenario import dockerfile_place, dockerfile_text, dockerignore_text
 from bench.workspace import ClientRule, Workspace
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ def scenario_states(
         scratch,
         dockerfile_text=dockerfile_text(scenario, chosen),
         dockerfile_path=dockerfile_place(scenario, chosen),
+        dockerignore_text=dockerignore_text(scenario, chosen),
     )
     reader = _Reader(scenario, chosen, workspace, tuple(clients))
     yield reader.state(None, 0)

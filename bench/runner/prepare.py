@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from bench.dockerfile import external_images, parse
 from bench.runner.plan import NO_ROUND, Phase, PlannedBuild
 from bench.runner.trial import changed_state
-from bench.scenario import dockerfile_place
+from bench.scenario import dockerfile_place, dockerignore_text
 from bench.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ def make_workspaces(
             scratch / name,
             dockerfile_text=text,
             dockerfile_path=dockerfile_place(scenario, scenario.variant(name)),
+            dockerignore_text=dockerignore_text(scenario, scenario.variant(name)),
         )
         for name, text in dockerfiles.items()
     }

@@ -1,7 +1,12 @@
 """Scenario files: what they say, and how they are read and checked."""
 
 from bench.changes.change import Change
-from bench.scenario.dockerfiles import dockerfile_file, dockerfile_place, dockerfile_text
+from bench.scenario.dockerfiles import (
+    dockerfile_file,
+    dockerfile_place,
+    dockerfile_text,
+    dockerignore_text,
+)
 from bench.scenario.loading import load_scenario
 from bench.scenario.models import (
     BaseSpec,
@@ -27,5 +32,6 @@ __all__ = [
     "dockerfile_file",
     "dockerfile_place",
     "dockerfile_text",
+    "dockerignore_text",
     "load_scenario",
 ]

@@ -46,13 +46,16 @@ def dockerfile_file(scenario: Variants, variant: Variant) -> Path:
 
     """
     source = _origin(scenario, variant)
-    relative = source.dockerfile or ""
+    return _find(scenario, source, source.dockerfile or "")
+
+
+def _find(scenario: Variants, variant: Variant, relative: str) -> Path:
     for folder in (scenario.directory, scenario.context):
         file = folder / relative
         if _is_file(file):
             return file.parent.resolve() / file.name
     raise DockerfileError(
-        f"variant {source.name!r}: there is no file {relative!r}",
+        f"variant {variant.name!r}: there is no file {relative!r}",
         remedy=f"put it in {scenario.directory} or in the context {scenario.context}",
     )
 
@@ -79,16 +82,7 @@ def dockerfile_text(scenario: Variants, variant: Variant) -> str:
 
     """
     file = dockerfile_file(scenario, variant)
-    try:
-        text = file.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DockerfileError(
-            f"{file}: is not UTF-8: {error}", remedy="save it as UTF-8"
-        ) from error
-    except OSError as error:
-        raise DockerfileError(
-            f"{file}: cannot be read: {error.strerror}", remedy="make the file readable"
-        ) from error
+    text = _read(file)
     for step in reversed(_reorders(scenario, variant)):
         text = reorder(
             text,
@@ -99,6 +93,31 @@ def dockerfile_text(scenario: Variants, variant: Variant) -> str:
             path=str(file),
         )
     return text
+
+
+def dockerignore_text(scenario: Variants, variant: Variant) -> str | None:
+    """Return what the variant has as ``.dockerignore`` in place of the context's own, if anything.
+
+    Raises:
+        DockerfileError: the file is missing or is not UTF-8.
+
+    """
+    if variant.dockerignore is None:
+        return None
+    return _read(_find(scenario, variant, variant.dockerignore))
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise DockerfileError(
+            f"{file}: is not UTF-8: {error}", remedy="save it as UTF-8"
+        ) from error
+    except OSError as error:
+        raise DockerfileError(
+            f"{file}: cannot be read: {error.strerror}", remedy="make the file readable"
+        ) from error
 
 
 def _is_file(path: Path) -> bool:

@@ -125,6 +125,9 @@ class Variant(Input):
     """The Dockerfile's path, relative to the scenario folder or else inside the context."""
     reorder: Reorder | None = None
     """How to make it from another variant's Dockerfile."""
+    dockerignore: Title | None = None
+    """The path of a file to use as the context's ``.dockerignore``, relative to the scenario
+    folder or else inside the context; the context's own where it is left out."""
     target: Title | None = None
     """The stage to build, in place of the last."""
     build_args: dict[Variable, Argument] = Field(default_factory=dict)

@@ -8,7 +8,7 @@ from bench.changes.nearest import suggestion
 from bench.changes.operations import Base, BuildArg
 from bench.dockerfile import Dockerfile, external_images, matches, parse
 from bench.errors import DockerfileError
-from bench.scenario.dockerfiles import dockerfile_text
+from bench.scenario.dockerfiles import dockerfile_text, dockerignore_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -87,6 +87,7 @@ def _read(draft: Draft, entry: Entry[Variant], key: str, parsed: dict[str, Docke
         return
     _check_target(draft, entry, found)
     _check_args(draft, entry, found)
+    _check_dockerignore(draft, entry)
     if entry.name is not None:
         parsed[entry.name] = found
 
@@ -96,6 +97,14 @@ def _check_target(draft: Draft, entry: Entry[Variant], dockerfile: Dockerfile) -
     if target is not None and dockerfile.find_stage(target) is None:
         remedy = suggestion(target, _labels(dockerfile), "stages")
         draft.report((*entry.location, "target"), target, "is no stage of the Dockerfile", remedy)
+
+
+def _check_dockerignore(draft: Draft, entry: Entry[Variant]) -> None:
+    try:
+        dockerignore_text(draft, entry.value)
+    except DockerfileError as error:
+        location = (*entry.location, "dockerignore")
+        draft.report(location, entry.value.dockerignore, error.message, error.remedy)
 
 
 def _check_args(draft: Draft, entry: Entry[Variant], dockerfile: Dockerfile) -> None:

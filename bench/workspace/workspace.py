@@ -14,7 +14,7 @@ from bench.workspace.ignore import ClientRule
 from bench.workspace.manifest import EntryIndex, Manifest
 from bench.workspace.pack import write_tar
 from bench.workspace.restore import Restorer
-from bench.workspace.select import Selection, Selector, select
+from bench.workspace.select import IGNORE_FILE, Selection, Selector, select
 from bench.workspace.tree import Kind, Node, look, node_of, settle
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ class Workspace:
         *,
         dockerfile_text: str,
         dockerfile_path: str,
+        dockerignore_text: str | None = None,
         keep_packs: int = 2,
     ) -> Workspace:
         """Copy the build context ``source`` to ``scratch``, with this Dockerfile in it.
@@ -78,6 +79,7 @@ class Workspace:
             dockerfile_text: written in place of whatever is at ``dockerfile_path``; its
                 modification time is the constant ``DOCKERFILE_MTIME_NS``.
             dockerfile_path: relative to the context.
+            dockerignore_text: written in place of ``.dockerignore``; None leaves that as it is.
             keep_packs: how many of the last tars stay on disk.
 
         Raises:
@@ -100,7 +102,9 @@ class Workspace:
         with explained("copy the build context"):
             scratch.mkdir(parents=True, exist_ok=True)
             copier.copy_tree(source, scratch / "pristine", leave_out)
-            _write_dockerfile(scratch / "pristine", dockerfile, dockerfile_text)
+            _write_text(scratch / "pristine", dockerfile, dockerfile_text)
+            if dockerignore_text is not None:
+                _write_text(scratch / "pristine", IGNORE_FILE, dockerignore_text)
             copier.copy_tree(scratch / "pristine", scratch / "work")
             return cls(scratch, dockerfile, copier, keep_packs=keep_packs)
 
@@ -221,12 +225,12 @@ def _check_dockerfile_path(path: str) -> str:
     return str(cleaned)
 
 
-def _write_dockerfile(root: Path, path: str, text: str) -> None:
-    """Write the Dockerfile without following a link; directories keep their times."""
+def _write_text(root: Path, path: str, text: str) -> None:
+    """Write a Dockerfile or ignore file without following a link; directories keep their times."""
     target = root / path
     before = look(root, path)
     if before and before.kind is Kind.DIR:
-        raise WorkspaceError(f"{target} is a folder", remedy="name a file for the Dockerfile")
+        raise WorkspaceError(f"{target} is a folder", remedy=f"name a file that {path} can be")
     parents = _make_parents(root, path)
     target.unlink(missing_ok=True)
     target.write_text(text, encoding="utf-8", newline="")

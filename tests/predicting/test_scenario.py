@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.errors import ChangeError
+from bench.errors import ChangeError, ScenarioError
 from bench.predicting import scenario_states
 from bench.scenario import load_scenario
 from bench.workspace import ClientRule
@@ -104,3 +104,20 @@ def test_a_change_that_cannot_be_made_is_named(
 ) -> None:
     with pytest.raises(ChangeError, match=says):
         list(scenario_states(scenario, "only", [change], ClientRule, tmp_path / "scratch"))
+
+
+def test_a_variant_may_have_an_ignore_file_of_its_own(tmp_path: Path) -> None:
+    variant = '[[variant]]\nname = "ignoring"\ndockerfile = "Dockerfile"\ndockerignore = "less"\n'
+    files = {**FILES, "scenario.toml": f'context = "app"\n{variant}', "less": "b\n"}
+    loaded = load_scenario(
+        write(tmp_path / "own", {**files, "app/b": "b", "app/.dockerignore": "a"})
+    )
+    (state,) = scenario_states(loaded, "ignoring", (), [ClientRule.BUILDKIT], tmp_path / "scratch")
+    assert sorted(state.manifests[ClientRule.BUILDKIT]) == [".dockerignore", "Dockerfile", "a"]
+    assert (loaded.context / ".dockerignore").read_text() == "a"
+
+
+def test_an_ignore_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    text = SCENARIO.replace('target = "t"', 'target = "t"\ndockerignore = "absent"')
+    with pytest.raises(ScenarioError, match=r"variant\[0\].dockerignore = "absent": .*no file"):
+        load_scenario(write(tmp_path / "own", {**FILES, "scenario.toml": text}))

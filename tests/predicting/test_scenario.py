@@ -119,5 +119,5 @@ def test_a_variant_may_have_an_ignore_file_of_its_own(tmp_path: Path) -> None:
 
 def test_an_ignore_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     text = SCENARIO.replace('target = "t"', 'target = "t"\ndockerignore = "absent"')
-    with pytest.raises(ScenarioError, match=r"variant\[0\].dockerignore = "absent": .*no file"):
+    with pytest.raises(ScenarioError, match=r'variant\[0\].dockerignore = "absent": .*no file'):
         load_scenario(write(tmp_path / "own", {**FILES, "scenario.toml": text}))

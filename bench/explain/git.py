@@ -48,10 +48,19 @@ class Index:
 
 
 class Repository:
-    """The repository that a folder lies in; all paths are relative to that folder."""
+    """The repository that a folder lies in; all paths are relative to that folder.
 
-    def __init__(self, folder: Path) -> None:
-        """Find the repository.
+    ``top`` is where its working tree begins, ``prefix`` the folder's path from there. A bare
+    repository has no working tree: its ``top`` is the folder that holds it.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        remedy: str = "name the earlier state with --since-context DIR instead of --since",
+    ) -> None:
+        """Find the repository; ``remedy`` says what to do where there is none.
 
         Raises:
             UsageError: the folder is in none, or git cannot be run.
@@ -59,14 +68,21 @@ class Repository:
         """
         self.folder = folder
         found = self._run("rev-parse", "--show-toplevel", check=False)
+        self.is_bare = found.returncode != 0 and self._is_bare()
+        if self.is_bare:
+            found = self._run("rev-parse", "--absolute-git-dir", check=True)
         if found.returncode != 0:
             said = os.fsdecode(found.stderr).strip()
             raise UsageError(
                 f"{folder}: git finds no repository here: {said.removeprefix('fatal: ')}",
-                remedy="name the earlier state with --since-context DIR instead of --since",
+                remedy=remedy,
             )
         self.top = os.fsdecode(found.stdout).removesuffix("\n")
-        self.prefix = os.fsdecode(self._read("rev-parse", "--show-prefix")).rstrip("\n").rstrip("/")
+        self.prefix = os.fsdecode(self.read("rev-parse", "--show-prefix")).rstrip("\n").rstrip("/")
+
+    def _is_bare(self) -> bool:
+        found = self._run("rev-parse", "--is-bare-repository", check=False)
+        return found.stdout.strip() == b"true"
 
     def commit(self, revision: str) -> str:
         """Return the id of the commit that ``revision`` means.
@@ -84,22 +100,25 @@ class Repository:
             )
         return found.stdout.decode().strip()
 
-    def files(self, commit: str) -> dict[str, Blob]:
+    def files(self, commit: str, folder: str | None = None) -> dict[str, Blob]:
         """Return the files of the folder in a commit, submodules among them.
+
+        ``folder`` is another one, as its path from the top.
 
         Raises:
             UsageError: the commit does not have the folder.
 
         """
-        tree = f"{commit}:{self.prefix}"
+        folder = self.prefix if folder is None else folder
+        tree = f"{commit}:{folder}"
         kind = self._run("cat-file", "-t", tree, check=False)
         if kind.stdout.strip() != b"tree":
             raise UsageError(
-                f"{self.prefix}: the commit {commit[:12]} does not have this folder",
+                f"{folder}: the commit {commit[:12]} does not have this folder",
                 remedy="name a commit that has the build context",
             )
         found = {}
-        for line in _names(self._read("ls-tree", "-r", "-z", "--full-tree", tree)):
+        for line in _names(self.read("ls-tree", "-r", "-z", "--full-tree", tree)):
             head, _, name = line.partition("\t")
             mode, _, oid = head.split(" ")
             found[name] = Blob(mode, oid)
@@ -110,10 +129,17 @@ class Repository:
 
         ``path`` is where the file lies in the working tree, anywhere in the repository.
         """
-        real = os.path.realpath(path.parent)
-        name = os.path.relpath(os.path.join(real, path.name), self.top)  # noqa: PTH118
+        return self.blob(commit, self.place(path))
+
+    def blob(self, commit: str, name: str) -> bytes | None:
+        """Return the content of the file with this path from the top; None if it is not there."""
         found = self._run("cat-file", "blob", f"{commit}:{name}", check=False)
         return found.stdout if found.returncode == 0 else None
+
+    def place(self, path: Path) -> str:
+        """Return the path from the top of what lies at ``path``; a link at its end stays one."""
+        real = os.path.realpath(path.parent)
+        return os.path.relpath(os.path.join(real, path.name), self.top)  # noqa: PTH118
 
     def holds(self, path: Path) -> bool:
         """Tell whether a path lies in the repository's working tree."""
@@ -124,7 +150,7 @@ class Repository:
         """Return what git tracks in the folder now."""
         files: dict[str, Blob] = {}
         skipped = set()
-        for line in _names(self._read("ls-files", "-t", "--stage", "-z")):
+        for line in _names(self.read("ls-files", "-t", "--stage", "-z")):
             head, _, name = line.partition("\t")
             tag, mode, oid, _ = head.split(" ")
             files[name] = Blob(mode, oid)
@@ -134,7 +160,7 @@ class Repository:
 
     def untracked(self) -> frozenset[str]:
         """Return what git neither tracks nor ignores; a repository in it ends in a slash."""
-        return frozenset(_names(self._read("ls-files", "--others", "--exclude-standard", "-z")))
+        return frozenset(_names(self.read("ls-files", "--others", "--exclude-standard", "-z")))
 
     def head(self) -> str | None:
         """Return the id of the commit that is checked out; None where there is none yet."""
@@ -143,7 +169,7 @@ class Repository:
 
     def short(self, commit: str) -> str:
         """Return a commit's id as people write it."""
-        return self._read("rev-parse", "--short", commit).decode().strip()
+        return self.read("rev-parse", "--short", commit).decode().strip()
 
     def counts_modes(self) -> bool:
         """Tell whether the exec bits in the working tree mean something to git."""
@@ -180,7 +206,13 @@ class Repository:
                 yield _content(process.stdin, process.stdout, blob)
             process.stdin.close()
 
-    def _read(self, *arguments: str) -> bytes:
+    def read(self, *arguments: str) -> bytes:
+        """Return what a reading git command prints.
+
+        Raises:
+            UsageError: it fails.
+
+        """
         return self._run(*arguments, check=True).stdout
 
     def _run(

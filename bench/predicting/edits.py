@@ -12,16 +12,17 @@ from bench.cache_model import History, predict
 from bench.workspace import Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from bench.cache_model import Prediction, Profile, StepPlace
     from bench.predicting.state import BuildState
+    from bench.workspace import Entry
 
 MOST_SINGLY = 200
 """Up to so many files are edited one by one to see what other stages take of them; beyond, files
 are told apart by what is copied from the context alone."""
 
-_Taker = tuple[int, "StepPlace", bool]
+Taker = tuple[int, "StepPlace", bool]
 """A step that takes a file in: of which build, where it stands, and whether from another stage."""
 
 
@@ -50,29 +51,44 @@ def file_edits(states: Sequence[BuildState], profiles: Sequence[Profile]) -> lis
     from the context or from a stage that they were copied to. A file that no step takes in
     rebuilds nothing and is in none of them.
     """
-    takers: dict[str, set[_Taker]] = {}
-    pairs = [(state, profile) for state in states for profile in profiles]
-    firsts = [predict(state.input_for(profile), profile, History()) for state, profile in pairs]
-    for number, first in enumerate(firsts):
-        for place, path in _copied(first):
-            takers.setdefault(path, set()).add((number, place, False))
-    for number, ((state, profile), first) in enumerate(zip(pairs, firsts, strict=True)):
-        if len(takers) <= MOST_SINGLY:
-            for place, path in _copied_on(state, profile, first, tuple(takers)):
-                takers[path].add((number, place, True))
-    groups: dict[frozenset[_Taker], list[str]] = {}
+    takers = file_takers(states, profiles)
+    groups: dict[frozenset[Taker], list[str]] = {}
     for path in sorted(takers, key=_unlikeliness):
-        groups.setdefault(frozenset(takers[path]), []).append(path)
+        groups.setdefault(takers[path], []).append(path)
     ordered = sorted(groups.items(), key=lambda one: (-len(one[0]), one[1]))
     return [Edit(tuple(paths)) for _, paths in ordered]
 
 
-def _copied(prediction: Prediction) -> Iterator[tuple[StepPlace, str]]:
+def file_takers(
+    states: Sequence[BuildState],
+    profiles: Sequence[Profile],
+    among: Collection[str] | None = None,
+    types: Collection[str] = ("file",),
+) -> dict[str, frozenset[Taker]]:
+    """Return the steps that take each file in, under every profile; files that none does left out.
+
+    ``among`` are the only paths that are wanted, ``types`` the types of entries.
+    """
+    takers: dict[str, set[Taker]] = {}
+    pairs = [(state, profile) for state in states for profile in profiles]
+    firsts = [predict(state.input_for(profile), profile, History()) for state, profile in pairs]
+    for number, first in enumerate(firsts):
+        for place, path in _copied(first, types):
+            if among is None or path in among:
+                takers.setdefault(path, set()).add((number, place, False))
+    for number, ((state, profile), first) in enumerate(zip(pairs, firsts, strict=True)):
+        if len(takers) <= MOST_SINGLY:
+            for place, path in _copied_on(state, profile, first, tuple(takers)):
+                takers[path].add((number, place, True))
+    return {path: frozenset(steps) for path, steps in takers.items()}
+
+
+def _copied(prediction: Prediction, types: Collection[str]) -> Iterator[tuple[StepPlace, str]]:
     """Yield every step with every file that it takes from the context."""
     for place, key in prediction.keys.items():
         for content in key.context:
             for path, entry in content.entries.items():
-                if entry.type == "file":
+                if entry.type in types:
                     yield place, path
 
 
@@ -122,7 +138,14 @@ def _edited(manifest: Manifest, path: str) -> Manifest:
     entry = manifest.get(path)
     if entry is None:
         return manifest
-    digest = hashlib.sha256(f"edited {entry.sha256}".encode()).hexdigest()
-    changed = entry._replace(sha256=digest)
+    changed = edited_entry(entry)
     entries = (changed if one.path == path else one for one in manifest.values())
     return Manifest(entries, manifest.sent_although_ignored)
+
+
+def edited_entry(entry: Entry) -> Entry:
+    """Return a file with a content, or a link with a target, that it never had before."""
+    if entry.type == "symlink":
+        return entry._replace(link_target=f"{entry.link_target}.edited")
+    digest = hashlib.sha256(f"edited {entry.sha256}".encode()).hexdigest()
+    return entry._replace(sha256=digest)

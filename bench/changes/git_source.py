@@ -91,7 +91,11 @@ def check_out(state: SourceState, revision: str) -> bool:
     blobs = _blobs(state.source, tree_of(state.source, revision))
     blobs.pop(state.dockerfile, None)
     tracked = set(_names(read_git(state.source, "ls-files", "-z"))) - {state.dockerfile}
-    gone = [name for name in sorted((tracked | state.placed) - blobs.keys()) if _drop(state, name)]
+    gone = [
+        name
+        for name in sorted((tracked | state.placed) - blobs.keys())
+        if drop_file(state.root, name)
+    ]
     changed = [name for name, blob in blobs.items() if not _is_as_in(state.root, name, blob)]
     if changed:
         _write(state, {name: blobs[name] for name in changed})
@@ -127,14 +131,19 @@ def _there(root: Path, name: str) -> Path | None:
     return path if path.is_symlink() or path.exists() else None
 
 
-def _drop(state: SourceState, name: str) -> bool:
-    """Remove a file that the commit does not have, and the folders that it leaves empty."""
-    path = _there(state.root, name)
+def drop_file(root: Path, name: str) -> bool:
+    """Remove a file that a commit does not have, and the folders below ``root`` left empty by it.
+
+    Raises:
+        ChangeError: the path leads out.
+
+    """
+    path = _there(root, name)
     if path is None or (path.is_dir() and not path.is_symlink()):
         return False  # gone already, or a folder of untracked files has taken the name
     path.unlink()
     folder = path.parent
-    while folder != state.root.resolve() and not any(folder.iterdir()):
+    while folder != root.resolve() and not any(folder.iterdir()):
         folder.rmdir()
         folder = folder.parent
     return True
@@ -171,7 +180,7 @@ def _write(state: SourceState, blobs: dict[str, Blob]) -> None:
         for name, blob in blobs.items():
             process.stdin.write(blob.oid.encode() + b"\n")
             process.stdin.flush()
-            _put(state.root, name, blob, _content(process.stdout, blob))
+            put_file(state.root, name, blob.mode, _content(process.stdout, blob))
         process.stdin.close()
 
 
@@ -186,7 +195,15 @@ def _content(stream: IO[bytes], blob: Blob) -> bytes:
     return content
 
 
-def _put(root: Path, name: str, blob: Blob, content: bytes) -> None:
+def put_file(root: Path, name: str, mode: str, content: bytes) -> None:
+    """Write a file or link as a checkout does; ``mode`` is git's. No link above it is followed.
+
+    Raises:
+        ChangeError: the path leads out.
+
+    """
+    if path_fault(name):
+        raise ChangeError(f"the commit holds the path {name!r}", remedy="name another commit")
     *folders, last = name.split("/")
     folder = root.resolve()
     for part in folders:
@@ -195,13 +212,13 @@ def _put(root: Path, name: str, blob: Blob, content: bytes) -> None:
             folder.unlink()  # in this commit it is a folder
         folder.mkdir(exist_ok=True)
     path = folder / last  # every folder above is a real one: nothing leads out
-    if blob.mode == _SYMLINK:
+    if mode == _SYMLINK:
         _put_link(path, os.fsdecode(content))
         return
     if path.is_symlink() or path.is_dir():
         remove(path)
     write_content(path, content)
-    path.chmod(0o755 if blob.mode == _EXECUTABLE else 0o644)
+    path.chmod(0o755 if mode == _EXECUTABLE else 0o644)
 
 
 def _put_link(path: Path, target: str) -> None:

@@ -17,6 +17,7 @@ from bench.builders.images import image_facts
 from bench.engine import describe, engine_lock
 from bench.engine.lost import engine_may_be_lost
 from bench.engine.noise import NoiseProbe
+from bench.errors import BaseImageError
 from bench.runner.prepare import images_of
 
 if TYPE_CHECKING:
@@ -56,10 +57,17 @@ class EngineSite:
             yield
 
     def workbench(
-        self, run: str, scenario: Scenario, dockerfiles: Mapping[str, str], observer: Observer
+        self,
+        run: str,
+        scenario: Scenario,
+        dockerfiles: Mapping[str, str],
+        observer: Observer,
+        *,
+        optional: Sequence[str] = (),
     ) -> EngineWorkbench:
         """Get the base images and begin the run's isolation."""
         bases = resolve_bases(self._client, scenario, dockerfiles, observer)
+        bases += _resolved_if_can_be(self._client, scenario, optional, observer)
         isolation = Isolation(
             self._client,
             run,
@@ -137,3 +145,19 @@ def resolve_bases(
         for image in images_of(scenario, dockerfiles)
         if image != SCRATCH
     ]
+
+
+def _resolved_if_can_be(
+    client: DockerClient, scenario: Scenario, images: Sequence[str], observer: Observer
+) -> list[ResolvedBase]:
+    """Get images that some builds alone need; one that cannot be had is told of, and left out."""
+    found = []
+    for image in images:
+        if image == SCRATCH:
+            continue
+        try:
+            spec = scenario.bases.get(image)
+            found.append(resolve_base(client, image, spec, progress=observer.note))
+        except BaseImageError as error:
+            observer.note(f"builds that need {image} will fail: {error.message}")
+    return found

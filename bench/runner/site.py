@@ -108,9 +108,18 @@ class Site(Protocol):
         ...
 
     def workbench(
-        self, run: str, scenario: Scenario, dockerfiles: Mapping[str, str], observer: Observer
+        self,
+        run: str,
+        scenario: Scenario,
+        dockerfiles: Mapping[str, str],
+        observer: Observer,
+        *,
+        optional: Sequence[str] = (),
     ) -> Workbench:
         """Get everything ready for the builds of ``dockerfiles`` (text by variant).
+
+        ``optional`` are images that some builds alone need: where one cannot be had, ``observer``
+        is told, and those builds fail.
 
         Raises:
             BaseImageError: a base image cannot be had.

@@ -94,11 +94,17 @@ class SimulatedSite:
         yield
 
     def workbench(
-        self, run: str, scenario: Scenario, dockerfiles: Mapping[str, str], observer: Observer
+        self,
+        run: str,
+        scenario: Scenario,
+        dockerfiles: Mapping[str, str],
+        observer: Observer,
+        *,
+        optional: Sequence[str] = (),
     ) -> SimulatedWorkbench:
         """Begin with empty caches."""
         del run
-        images = images_of(scenario, dockerfiles)
+        images = dict.fromkeys([*images_of(scenario, dockerfiles), *optional])
         bases = [SimulatedBase(image) for image in images if image != SCRATCH]
         caches = SimulatedCaches(self._times, sources=self._sources)
         return SimulatedWorkbench(caches, bases, observer)

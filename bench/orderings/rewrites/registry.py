@@ -1,0 +1,28 @@
+"""Every rewrite there is, in the order in which they are made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bench.errors import UsageError
+from bench.orderings.rewrites.split_copy import SPLIT_COPY
+
+if TYPE_CHECKING:
+    from bench.orderings.rewrites.base import Rewrite
+
+REWRITES: tuple[Rewrite, ...] = (SPLIT_COPY,)
+"""A rewrite may make room for those after it: COPY is narrowed once it has been split."""
+
+
+def find_rewrite(name: str) -> Rewrite:
+    """Return the rewrite called ``name``.
+
+    Raises:
+        UsageError: there is none of that name.
+
+    """
+    for rewrite in REWRITES:
+        if rewrite.name == name:
+            return rewrite
+    names = ", ".join(rewrite.name for rewrite in REWRITES)
+    raise UsageError(f"there is no rewrite {name!r}", remedy=f"choose of {names}")

@@ -20,9 +20,10 @@ class Access:
     """The files that one RUN reads and writes.
 
     Both are absolute paths in the image, each of a file or of a folder with all that is below it;
-    a path may end in ``*`` patterns as those of COPY. ``reads`` matter only where another
-    instruction of the same Dockerfile writes: what the base image holds may be read always.
-    Looking for a file that is not there, or listing a folder, is reading it.
+    a path may end in ``*`` patterns as those of COPY. A path that ends in ``/.`` is a folder or a
+    link without what is in it: that it is there, its mode and its owner. ``reads`` matter only
+    where another instruction of the same Dockerfile writes: what the base image holds may be read
+    always. Looking for a file that is not there, or listing a folder, is reading it.
     """
 
     reads: tuple[str, ...]

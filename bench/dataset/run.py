@@ -113,6 +113,29 @@ class SimulationInfo(_Part):
         return self.step_times.get("recorded", 0) / total if total else None
 
 
+class CommitInfo(_Part):
+    """One commit of a replay; ``change`` is what the builds after it are recorded under."""
+
+    change: str
+    id: str = ""
+    title: str = ""
+    is_merge: bool = False
+
+
+class ReplayInfo(_Part):
+    """What a replay went through: the commits of a repository, oldest first.
+
+    ``folder`` is the build context's path from the top of the repository. ``tracked`` are the
+    variants whose Dockerfile is the one of each commit, with its path; others are fixed texts.
+    """
+
+    repository: str = ""
+    folder: str = ""
+    commits: tuple[CommitInfo, ...] = ()
+    tracked: dict[str, str] = Field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
 class RunInfo(_Part):
     """All of ``run.json``; ``folder`` is where it was read from."""
 
@@ -141,6 +164,7 @@ class RunInfo(_Part):
     expectations: tuple[ExpectationInfo, ...] = ()
     excluded: tuple[Any, ...] = ()
     verdicts: tuple[VerdictInfo, ...] = ()
+    replay: ReplayInfo | None = None
 
     @property
     def excluded_builds(self) -> frozenset[int]:

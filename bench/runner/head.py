@@ -45,6 +45,7 @@ class RunHead:
     expectations: list[ExpectationResult] = field(default_factory=list)
     predictions: PredictionCounts | None = None
     disagreements: Sequence[WrongPrediction] = ()
+    replay: Mapping[str, object] | None = None
 
     def write(self, folder: Path) -> None:
         """Write the file whole: a kill leaves the old one or the new one.
@@ -135,6 +136,7 @@ class RunHead:
             ],
             "predictions": self._predictions(),
             "excluded": list(self.excluded),
+            "replay": None if self.replay is None else dict(self.replay),
             "verdicts": [
                 {
                     "ask": verdict.ask,

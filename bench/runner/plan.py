@@ -111,6 +111,24 @@ def make_plan(settings: Settings, changes: Sequence[Change]) -> tuple[PlannedBui
     return tuple(planned.builds)
 
 
+def make_sequence(settings: Settings) -> tuple[PlannedBuild, ...]:
+    """Return the builds of a replay: change after change, each on what the one before it left.
+
+    The first change is a cold build. Under every change each (variant, builder) is built once, in
+    an order that is shuffled from the seed, so that drift falls on all alike. There is no control
+    in between: each cache holds all that was built on it before.
+    """
+    shuffler = random.Random(settings.seed)  # noqa: S311 - an order, not a secret
+    pairs = [(variant, builder) for variant in settings.variants for builder in settings.builders]
+    planned = _Planner()
+    for place, change in enumerate(settings.changes):
+        first = place == 0
+        for variant, builder in _shuffled(pairs, shuffler):
+            phase, number = (Phase.COLD, NO_ROUND) if first else (Phase.CHANGE, 0)
+            planned.add(phase, number, variant, builder, change, fresh=first)
+    return tuple(planned.builds)
+
+
 def repeats_content(change: Change) -> bool:
     """Tell whether applying ``change`` again gives content that a cache may hold from before.
 

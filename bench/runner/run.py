@@ -27,7 +27,7 @@ from bench.runner.trial import Trial
 from bench.scenario import dockerfile_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from bench.dataset.predictions import PredictionCounts, WrongPrediction
     from bench.journal import BuildRecord
@@ -94,13 +94,8 @@ def run_scenario(
         BenchError: with the exit code of what went wrong; every build made until then is kept.
 
     """
-    if (folder / RUN_NAME).exists():
-        raise UsageError(
-            f"{folder} holds a run already",
-            remedy=f"go on with it by bench run --resume {folder}, or choose another --out",
-        )
-    _make_folder(folder)
-    run = _Run(
+    make_folder(folder, "bench run")
+    run = Run(
         scenario, settings, site, folder, new_run_id(), observer or Silent(), time_budget_seconds
     )
     return run.execute()
@@ -128,7 +123,7 @@ def resume_run(
         )
     settings = stored_settings(document)
     _same_scenario(scenario, document, settings, folder)
-    run = _Run(
+    run = Run(
         scenario,
         settings,
         site,
@@ -143,7 +138,18 @@ def resume_run(
     return run.execute()
 
 
-def _make_folder(folder: Path) -> None:
+def make_folder(folder: Path, command: str) -> None:
+    """Make the folder of a new run; ``command`` is what would go on with one that is there.
+
+    Raises:
+        UsageError: it holds a run already, or cannot be made.
+
+    """
+    if (folder / RUN_NAME).exists():
+        raise UsageError(
+            f"{folder} holds a run already",
+            remedy=f"go on with it by {command} --resume {folder}, or choose another --out",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -177,7 +183,9 @@ def _same_scenario(
 
 
 @dataclass
-class _Run:
+class Run:
+    """One run on one site: what is built, in which order, is for a kind of run to say."""
+
     scenario: Scenario
     settings: Settings
     site: Site
@@ -190,25 +198,22 @@ class _Run:
     known_engine: str | None = None
     excluded: list[str] = field(default_factory=list)
     left_behind: list[str] = field(default_factory=list)
+    replay: Mapping[str, object] | None = None
 
     def execute(self) -> RunResult:
+        """Make the builds that are missing, clean up, and return how it ended."""
         engine = self.site.engine
         if self.known_engine not in {None, engine.id}:
             raise UsageError(
                 f"{self.folder}: the run was made on another engine ({self.known_engine})",
                 remedy="point DOCKER_HOST at that engine, or begin a new run",
             )
-        dockerfiles = {
-            name: dockerfile_text(self.scenario, self.scenario.variant(name))
-            for name in self.settings.variants
-        }
+        dockerfiles = self.dockerfiles()
         with (
             self.site.held(self.observer.note),
             tempfile.TemporaryDirectory(prefix="cachebench-") as scratch,
         ):
-            workspaces = make_workspaces(self.scenario, dockerfiles, Path(scratch))
-            rehearse(self.scenario, self.settings.changes, workspaces, self.run)
-            workbench = self.site.workbench(self.run, self.scenario, dockerfiles, self.observer)
+            workbench, trials = self.ready(dockerfiles, Path(scratch))
             head = RunHead(
                 run=self.run,
                 scenario=self.scenario,
@@ -219,11 +224,12 @@ class _Run:
                 bases=workbench.bases,
                 attempt=self.attempt,
                 simulation=self.site.simulation,
+                replay=self.replay,
             )
             complete = False
             try:
                 head.write(self.folder)
-                complete = self._build_all(self._trials(workspaces, workbench))
+                complete = self.build_all(trials)
                 head.state = "complete" if complete else "stopped"
             except BaseException:
                 head.state = "interrupted"
@@ -242,6 +248,22 @@ class _Run:
             predictions=head.predictions,
             simulated=self.site.simulation is not None,
         )
+
+    def dockerfiles(self) -> dict[str, str]:
+        """Return the text of each variant's Dockerfile, for the records."""
+        return {
+            name: dockerfile_text(self.scenario, self.scenario.variant(name))
+            for name in self.settings.variants
+        }
+
+    def ready(
+        self, dockerfiles: dict[str, str], scratch: Path
+    ) -> tuple[Workbench, Mapping[tuple[str, str], Trial]]:
+        """Get everything that can fail before the first build, and a trial for each pair."""
+        workspaces = make_workspaces(self.scenario, dockerfiles, scratch)
+        rehearse(self.scenario, self.settings.changes, workspaces, self.run)
+        workbench = self.site.workbench(self.run, self.scenario, dockerfiles, self.observer)
+        return workbench, self._trials(workspaces, workbench)
 
     def _trials(
         self, workspaces: dict[str, Workspace], workbench: Workbench
@@ -264,10 +286,10 @@ class _Run:
             for builder in self.settings.builders
         }
 
-    def _build_all(self, trials: dict[tuple[str, str], Trial]) -> bool:
+    def build_all(self, trials: Mapping[tuple[str, str], Trial]) -> bool:
         """Make every build that is not in the journal yet; False if the time ran out first."""
         journal = Journal(self.folder)
-        done = {record.build for record in self._records()}
+        done = {record.build for record in self.records()}
         plan = self._plan()
         # A resumed run has no cache any more: the numbers after the plan's are for priming it.
         spare = max([len(plan), *(number + 1 for number in done)])
@@ -314,7 +336,7 @@ class _Run:
 
     def _finish(self, head: RunHead) -> list[BuildRecord]:
         """Write the head and the tables of what there is; return the records."""
-        records = list(self._records())
+        records = list(self.records())
         head.excluded = self.excluded
         head.expectations = check_expectations(
             self.scenario.expects, self.settings.builders, records
@@ -331,7 +353,8 @@ class _Run:
                 write_tables(tables_of(records, engine), self.folder)
         return records
 
-    def _records(self) -> Iterator[BuildRecord]:
+    def records(self) -> Iterator[BuildRecord]:
+        """Yield the records that there are."""
         if (self.folder / JOURNAL_NAME).exists():
             yield from read_journal(self.folder)
 

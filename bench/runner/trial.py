@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from bench.runner.plan import PlannedBuild
     from bench.runner.site import Workbench
     from bench.scenario import Scenario, Variant
-    from bench.workspace import Workspace
+    from bench.workspace import Manifest, Workspace
 
 _FIRST_PORT = 1025
 _PORTS = 65000 - _FIRST_PORT
@@ -77,19 +77,33 @@ class Trial:
             EngineLostError: the engine went away.
 
         """
-        if planned.fresh or self._salts == 0:
-            self._salts += 1
-            self._primed = False
-            self._last_image = None
-            self._check = PredictionCheck(self.profile, self.note)
+        self._begin(planned)
         try:
             return self._build(planned)
         finally:
             self.workspace.reset()
 
+    def _begin(self, planned: PlannedBuild) -> None:
+        """Begin a new cache where the plan says so."""
+        if planned.fresh or self._salts == 0:
+            self._salts += 1
+            self._primed = False
+            self._last_image = None
+            self._check = PredictionCheck(self.profile, self.note)
+
     def _build(self, planned: PlannedBuild) -> BuildRecord:
         pristine = self.workspace.manifest(self._client_rule)
         state, dockerfile = changed_state(self.scenario, self.workspace, planned, self.run)
+        return self._made(planned, state, dockerfile, pristine)
+
+    def _made(
+        self,
+        planned: PlannedBuild,
+        state: SourceState,
+        dockerfile: Dockerfile,
+        before: Manifest,
+    ) -> BuildRecord:
+        """Build the scratch copy as it is; ``before`` is what the build before it was sent."""
         salted = self.workbench.salted(dockerfile, self._salt, state.build_args, state.base_layers)
         context = self.workspace.pack(
             replace={state.dockerfile: salted.dockerfile.text.encode()}, client=self._client_rule
@@ -139,7 +153,7 @@ class Trial:
             steps=checked.steps,
             stages=build.stages,
             noise=noise,
-            changed_paths=tuple(sorted(manifest.diff(pristine).paths)),
+            changed_paths=tuple(sorted(manifest.diff(before).paths)),
             error=build.error,
             log_tail=build.log_tail,
             disagreements=checked.disagreements,

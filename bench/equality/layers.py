@@ -29,6 +29,9 @@ _OPAQUE = ".wh..wh..opq"
 _META = ".wh..wh."
 """Names that begin so are notes of old storage drivers (moby ``pkg/archive/whiteouts.go``)."""
 _XATTR = "SCHILY.xattr."
+_ENDS_WITH_HEADER = "end of file header"
+"""What the standard library says of a tar that ends after a global header, as a layer without
+files may (`bench.bases.salt`)."""
 _CHUNK = 1 << 20
 _PERMISSIONS = 0o7777
 
@@ -77,6 +80,15 @@ def read_layer(source: IO[bytes]) -> Layer:
 
     """
     layer = Layer()
+    try:
+        _read(layer, source)
+    except tarfile.ReadError as error:
+        if str(error) != _ENDS_WITH_HEADER:
+            raise
+    return layer
+
+
+def _read(layer: Layer, source: IO[bytes]) -> None:
     with tarfile.open(
         fileobj=source,
         mode="r|*",
@@ -86,7 +98,6 @@ def read_layer(source: IO[bytes]) -> Layer:
     ) as archive:
         for member in archive:
             _take(layer, archive, member)
-    return layer
 
 
 def _take(layer: Layer, archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import tarfile
 
 import pytest
 
-from bench.equality.layers import HARD_LINK, Entry, relative
+from bench.bases.salt import neutral_layer
+from bench.equality.layers import HARD_LINK, Entry, Layer, read_layer, relative
 from bench.equality.merging import Files
 from tests.equality.tars import (
     CAPABILITY,
@@ -55,6 +57,12 @@ def test_a_name_that_is_not_utf_8_keeps_its_bytes() -> None:
     layer = layer_of(file("n\udcffm", b"q"), link("s", "to\udcfe"))
     assert layer.entries["n\udcffm"].size == 1
     assert layer.entries["s"].target == "to\udcfe"
+
+
+def test_a_salt_is_a_layer_without_files() -> None:
+    assert read_layer(io.BytesIO(neutral_layer("salt 1"))) == Layer()
+    with pytest.raises(tarfile.TarError):
+        read_layer(io.BytesIO(b"no tar at all" * 100))
 
 
 def test_a_hard_link_is_its_target() -> None:

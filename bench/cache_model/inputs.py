@@ -32,6 +32,8 @@ class BaseImage:
     user: str = ""
     shell: tuple[str, ...] = ()
     on_build: tuple[str, ...] = ()
+    inspected: bool = False
+    """Whether somebody looked: where not, the config's fields are taken for empty, not known."""
 
     @property
     def chain(self) -> str:

@@ -27,7 +27,8 @@ class Mount:
     """One ``--mount``. ``part`` is what of it enters RUN's key beside the mounted files.
 
     ``origin`` names a stage or an image; None is the build context (for ``bind`` alone).
-    ``reads`` says whether the mounted files are part of the key.
+    ``reads`` says whether the mounted files are part of the key. ``identity`` names what a cache
+    is shared by.
     """
 
     type: str
@@ -35,6 +36,7 @@ class Mount:
     source: str
     origin: str | None
     part: tuple[str, ...]
+    identity: str = ""
 
     @property
     def reads(self) -> bool:
@@ -74,7 +76,7 @@ def _mount(value: str, scope: Scope, profile: Profile) -> Mount:
         part += (identity or source, "from secret")
     if kind == "cache":
         part += _cache_part(identity, sharing, target, profile)
-    return Mount(kind, target, source, origin, part)
+    return Mount(kind, target, source, origin, part, identity or target)
 
 
 def _is_writable(kind: str, fields: dict[str, str]) -> bool:

@@ -229,6 +229,7 @@ def build_input(
             user=config.user,
             shell=config.shell,
             on_build=config.on_build,
+            inspected=True,
         )
     return BuildInput(
         dockerfile=request.dockerfile,

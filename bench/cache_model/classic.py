@@ -70,7 +70,7 @@ class ClassicWalk(Walk):
             if keyword != "WORKDIR":
                 state.scope.apply(line.instruction)
         state.key = self.settler.settle(line, key)
-        if keyword == "WORKDIR":
+        if keyword == "WORKDIR" and self.wants_files(line):
             self.keep_files(state, state.files.with_folder(state.scope.working_dir, ROOT))
         elif keyword == "RUN":
             state.files = state.files.after_run(state.key.exact, line.place)

@@ -115,6 +115,31 @@ class Poset:
             yield from self._extend(placed | 1 << index, chosen)
             chosen.pop()
 
+    def around(self, chain: Sequence[int]) -> tuple[int, ...]:
+        """Return the smallest linear extension in which the elements of ``chain`` stand so.
+
+        Raises:
+            ValueError: the order does not allow that.
+
+        """
+        following = list(chain)
+        held_back = set(following[1:])
+        placed = 0
+        found: list[int] = []
+        while len(found) < len(self.elements):
+            for index in self.available(placed):
+                if self.elements[index] not in held_back:
+                    break
+            else:
+                raise ValueError(f"{tuple(chain)} is not in order")
+            name = self.elements[index]
+            found.append(name)
+            placed |= 1 << index
+            if following and name == following[0]:
+                following.pop(0)
+                held_back.discard(following[0] if following else name)
+        return tuple(found)
+
     def first_extension(self) -> tuple[int, ...]:
         """Return the linear extension that always goes on with the smallest element."""
         placed = 0

@@ -147,3 +147,11 @@ def test_what_an_archive_holds_says_nothing_of_what_is_beside_it(profile: Profil
     first = build(text.format("ADD x.tar /u/\n"), context(*files))
     second = build(text.format(""), context(*files))
     assert letters(last(profile, first, second)).split()[1] == "bH"
+
+
+@BOTH
+def test_files_that_nothing_took_before_are_looked_at_anew(profile: Profile) -> None:
+    stage = "FROM scratch AS x\nWORKDIR /d\nCOPY a /d/\nWORKDIR /e\n"
+    first = build(f"{stage}FROM base\nRUN x\n", context(*ONE))
+    second = build(f"{stage}FROM base\nCOPY --from=x /d/a /got\n", context(*ONE))
+    assert not last(profile, first, second).problems

@@ -62,6 +62,7 @@ def test_a_part_is_in_the_same_order_as_in_the_whole(
             one for one in order.extensions() if tuple(e for e in one if e in wanted) == chain
         }
         assert set(order.with_chain(chain).extensions()) == longer
+        assert order.around(chain) == min(longer)
 
 
 @given(orders())

@@ -1,0 +1,109 @@
+"""What the steps of a Dockerfile cost: by a recorded run, by one measured build, or by a guess."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bench.builders.protocol import StepOutcome
+from bench.cache_model import StepPlace
+from bench.orderings.costs import StepCosts
+from bench.simulation.times import Moment, guessed_times
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bench.builders.protocol import Build
+    from bench.dockerfile import Dockerfile
+    from bench.simulation.times import StepTimes
+
+GUESSED = "guessed: one flat time for each kind of instruction"
+MEASURED = "one measured build"
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A step as the Dockerfile has it, to look its time up."""
+
+    stage: str
+    step: int
+    instruction: str
+    text: str
+
+
+def recorded_costs(
+    dockerfile: Dockerfile,
+    times: StepTimes,
+    *,
+    variant: str,
+    builder: str,
+    changes: Iterable[str],
+) -> StepCosts:
+    """Return the costs that a recorded run shows, or flat guesses where ``times`` are guesses.
+
+    Args:
+        dockerfile: the variant's, as written.
+        times: the times of the run.
+        variant: the variant's name in the run.
+        builder: ``classic`` or ``buildkit``.
+        changes: the changes after which a step may have been seen to hit that an artefact decides.
+
+    """
+    control = Moment(variant, builder, "control")
+    changed = Moment(variant, builder, "change")
+    seconds: dict[StepPlace, float] = {}
+    hits: set[tuple[str, StepPlace]] = set()
+    warm = 0.0
+    names = tuple(changes)
+    for stage in dockerfile.stages:
+        for step, one in enumerate(stage.instructions, start=1):
+            place = StepPlace(stage.index, step)
+            written = _Written(stage.label, step, one.keyword, one.text)
+            seconds[place], _ = times.seconds(changed, written, StepOutcome.MISS)
+            warm += times.seconds(control, written, StepOutcome.HIT)[0]
+            hits |= {
+                (name, place)
+                for name in names
+                if times.artefact_hits(Moment(variant, builder, "change", name), written)
+            }
+    return StepCosts(
+        seconds=seconds,
+        floor=times.outside(control) + warm,
+        source=f"the run {times.run}" if times.run else GUESSED,
+        extra=max(0.0, times.outside(changed) - times.outside(control)),
+        hits=frozenset(hits),
+    )
+
+
+def guessed_costs(dockerfile: Dockerfile) -> StepCosts:
+    """Return one flat guess per instruction: nothing was ever measured."""
+    return recorded_costs(dockerfile, guessed_times(), variant="", builder="", changes=())
+
+
+def measured_costs(cold: Build, warm: Build | None = None) -> StepCosts:
+    """Return the costs that a build of the Dockerfile as written shows.
+
+    Args:
+        cold: a build in which every step missed.
+        warm: the build after it, in which everything hit. Without it, what the cold build took
+            beside its steps is taken for the floor.
+
+    """
+    seconds = {
+        StepPlace(step.stage_index, step.step): step.seconds
+        for step in cold.steps
+        if step.outcome is StepOutcome.MISS and step.seconds is not None
+    }
+    outside = _outside(cold)
+    floor = outside if warm is None else warm.wall_seconds
+    return StepCosts(
+        seconds=seconds,
+        floor=floor,
+        source=MEASURED,
+        extra=0.0 if warm is None else max(0.0, outside - _outside(warm)),
+    )
+
+
+def _outside(build: Build) -> float:
+    """Return what a build took beside its steps: sending the context, exporting the image."""
+    return max(0.0, build.wall_seconds - sum(one.critical_seconds for one in build.stages))

@@ -47,6 +47,11 @@ class Edit:
         placed = self._before.setdefault(instruction.line - 1, [])
         placed += [self._ended(line) for line in lines]
 
+    def insert_above(self, instruction: Instruction, lines: Iterable[str]) -> None:
+        """Put lines above an instruction and the comments right above it; ends are added."""
+        placed = self._before.setdefault(self._start(instruction), [])
+        placed += [self._ended(line) for line in lines]
+
     def insert_after(self, instruction: Instruction, lines: Iterable[str]) -> None:
         """Put lines right after an instruction; ends are added."""
         placed = self._after.setdefault(instruction.end_line - 1, [])

@@ -18,6 +18,7 @@ COPY alone leaves.
 
 from __future__ import annotations
 
+import contextlib
 import posixpath
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -84,6 +85,15 @@ class Flow:
             raise UnprovableError("the builders differ in the state in which it is carried out")
         return found[0]
 
+    def scope_after(self, place: StepPlace) -> Scope:
+        """Return the state after an instruction that is not the last of its stage.
+
+        Raises:
+            UnprovableError: as `scope`.
+
+        """
+        return self.scope(StepPlace(place.stage_index, place.step + 1))
+
     def set_variables(self, place: StepPlace) -> dict[str, str]:
         """Return the ENVs and ARGs before an instruction that the base image did not bring.
 
@@ -118,6 +128,40 @@ class Flow:
             raise UnprovableError("the builders differ in what it copies where")
         return found[0]
 
+    def destination(self, place: StepPlace) -> str:
+        """Return where a COPY or ADD goes, as an absolute path.
+
+        Raises:
+            UnprovableError: it is not known, or the builders differ in it.
+
+        """
+        instruction = self.instruction(place)
+        found = {reading.transfer(place, instruction).target for reading in self._readings}
+        if len(found) > 1:
+            raise UnprovableError("the builders differ in where it copies to")
+        return found.pop()
+
+    def sources(self, place: StepPlace) -> tuple[str, ...]:
+        """Return the sources of a COPY or ADD from the context, variables filled in.
+
+        Raises:
+            UnprovableError: they are not known, or the builders differ in them.
+
+        """
+        instruction = self.instruction(place)
+        found = {reading.transfer(place, instruction).sources for reading in self._readings}
+        if len(found) > 1:
+            raise UnprovableError("the builders differ in what it copies")
+        return found.pop()
+
+    def copies(self) -> Iterator[Copied]:
+        """Yield every COPY from the context of which it is known what it puts where."""
+        for stage in self.dockerfile.stages:
+            for place, instruction in self.places(stage):
+                if instruction.keyword == "COPY" and instruction.flag("from") is None:
+                    with contextlib.suppress(UnprovableError):
+                        yield self.copied(place)
+
     def single_file(self, place: StepPlace) -> dict[str, str]:
         """Return where a COPY or ADD of one file of the context puts it; empty if it is no such.
 
@@ -129,7 +173,8 @@ class Flow:
         except UnprovableError:
             return {}
         sources = [clean(source) for source in transfer.sources]
-        if transfer.origin is not None or len(sources) != 1 or sources[0] not in self.tree.nodes:
+        one = self.tree.nodes.get(sources[0]) if len(sources) == 1 else None
+        if transfer.origin is not None or one is None or one.type == "dir":
             return {}
         return {transfer.target: sources[0]}
 

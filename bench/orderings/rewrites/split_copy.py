@@ -22,6 +22,7 @@ from bench.orderings.rewrites.edits import Edit
 from bench.orderings.rewrites.errors import UnprovableError
 from bench.orderings.rewrites.paths import covers, overlaps_any
 from bench.orderings.rewrites.reading import use_at
+from bench.orderings.rewrites.side import check_links
 from bench.orderings.rewrites.tools import Use
 
 if TYPE_CHECKING:
@@ -131,6 +132,7 @@ def _check(facts: Facts, copied: Copied, use: Use) -> list[str] | None:
     tree = facts.flow.tree
     read = [path for path in copied.files if any(covers(one, path) for one in use.reads)]
     _check_parents(copied, use, read)
+    check_links(copied, use.reads, tree)
     files = {path for path, source in copied.files.items() if not tree.is_dir(source)}
     return None if files <= set(read) else read
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench.cache_model import BaseImage, BuildInput
@@ -33,7 +33,8 @@ class BuildState:
 
     ``change`` says what led here, ``""`` in the state that everything begins with. ``manifests``
     hold the context as each client sends it. ``base_layers`` gives an image one more layer, by its
-    name: the image behind that name was replaced.
+    name: the image behind that name was replaced. ``bases`` are what is known of the images, by
+    their names; of any other nothing is known but its name.
     """
 
     change: str
@@ -43,6 +44,7 @@ class BuildState:
     target: str | None = None
     network: str = ""
     base_layers: Mapping[str, str] = field(default_factory=dict)
+    bases: Mapping[str, BaseImage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a target that is not there.
@@ -67,10 +69,12 @@ class BuildState:
             manifest=self.manifests[client_of(profile)],
             build_args=self.build_args,
             target=self.target,
-            bases={
-                # A layer without files, as the change "base" adds it: the same files as before.
-                image: BaseImage(image, identity=f"{image}\n{layer}", content=image)
-                for image, layer in self.base_layers.items()
-            },
+            bases={**self.bases, **dict(map(self._layered, self.base_layers))},
             network=self.network,
         )
+
+    def _layered(self, image: str) -> tuple[str, BaseImage]:
+        """Return an image with the layer that it has got: one without files, as "base" adds it."""
+        known = self.bases.get(image, BaseImage(image))
+        identity = f"{known.chain}\n{self.base_layers[image]}"
+        return image, replace(known, identity=identity, content=known.files)

@@ -9,6 +9,7 @@ from bench.scenario.dockerfiles import (
 )
 from bench.scenario.loading import load_scenario
 from bench.scenario.models import (
+    AccessSpec,
     BaseSpec,
     Expect,
     Probe,
@@ -20,6 +21,7 @@ from bench.scenario.models import (
 )
 
 __all__ = [
+    "AccessSpec",
     "BaseSpec",
     "Change",
     "Expect",

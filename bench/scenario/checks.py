@@ -70,6 +70,7 @@ def _references(draft: Draft) -> None:
     references += [(one.location, one.value.variant, one.value.change) for one in draft.expects]
     references += [(one.location, one.value.variant, one.value.change) for one in draft.verdicts]
     references += [(one.location, one.value.variant, None) for one in draft.probes]
+    references += [(one.location, one.value.variant, None) for one in draft.accesses]
     for location, variant, change in references:
         _known(draft, (*location, "variant"), variant, variants, "variant")
         _known(draft, (*location, "change"), change, changes, "change")

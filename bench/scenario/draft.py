@@ -10,7 +10,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from bench.changes.change import Change
 from bench.changes.operations import Operation, OperationBase
 from bench.errors import Problem
-from bench.scenario.models import BaseSpec, Expect, Probe, Variant, Verdict
+from bench.scenario.models import AccessSpec, BaseSpec, Expect, Probe, Variant, Verdict
 from bench.scenario.problems import Location, dotted, shown
 
 if TYPE_CHECKING:
@@ -55,6 +55,7 @@ class Draft:
     expects: list[Entry[Expect]]
     verdicts: list[Entry[Verdict]]
     probes: list[Entry[Probe]]
+    accesses: list[Entry[AccessSpec]]
     bases: list[Entry[BaseSpec]]
     problems: list[Problem] = field(default_factory=list)
 
@@ -94,6 +95,7 @@ def draft(file: Path, raw: dict[str, Any]) -> Draft:
         expects=_entries(Expect, raw, "expect"),
         verdicts=_entries(Verdict, raw, "verdict"),
         probes=_entries(Probe, raw, "probe"),
+        accesses=_entries(AccessSpec, raw, "access"),
         bases=[
             Entry(("base", name), one, lenient(BaseSpec, one))
             for name, one in bases

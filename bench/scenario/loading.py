@@ -14,6 +14,7 @@ from bench.scenario.draft import Draft, draft
 from bench.scenario.models import Scenario, ScenarioFile
 from bench.scenario.problems import dotted, explain, place, shown
 from bench.scenario.sources import (
+    check_accessed_steps,
     check_context,
     check_dockerfiles,
     check_expected_steps,
@@ -119,6 +120,7 @@ def _check(understood: Draft) -> None:
     context_is_there = check_context(understood)
     dockerfiles = check_dockerfiles(understood)
     check_expected_steps(understood, dockerfiles)
+    check_accessed_steps(understood, dockerfiles)
     check_images_and_args(understood, dockerfiles)
     check_changes(understood, dockerfiles, context_is_there=context_is_there)
 
@@ -142,6 +144,7 @@ def _resolved(file: Path, parsed: ScenarioFile) -> Scenario:
         expects=parsed.expect,
         verdicts=parsed.verdict,
         probes=parsed.probe,
+        accesses=parsed.access,
         bases=parsed.base,
     )
 

@@ -75,7 +75,16 @@ def _text(value: str) -> str:
     return value
 
 
+def _image_path(value: str) -> str:
+    parts = value.split("/")
+    if not value.startswith("/") or "\0" in value or {".", ".."} & set(parts):
+        remedy = 'write a path from the root of the image, such as "/app/package.json"'
+        raise fault("is no absolute path", remedy)
+    return value
+
+
 Reference = Annotated[StrictStr, AfterValidator(_reference)]
+ImagePath = Annotated[StrictStr, AfterValidator(_image_path)]
 Title = Annotated[StrictStr, AfterValidator(_text)]
 Stage = Annotated[StrictInt | StrictStr, BeforeValidator(_stage)]
 Seconds = Annotated[float, Field(strict=True, gt=0, le=86400)]
@@ -209,6 +218,24 @@ class Probe(Input):
     """Its exit status."""
 
 
+class AccessSpec(Input):
+    """The files that a RUN reads and writes, or that a COPY or ADD writes.
+
+    `bench` holds a RUN for one that reads and writes anything, so nothing that touches files can
+    be moved across it. What is declared here is believed.
+    """
+
+    variant: StrictStr | None = None
+    """The variant it is about; every variant with such a step where it is left out."""
+    step: Reference
+    """A reference to the RUN, COPY or ADD, such as "builder:RUN npm ci"."""
+    reads: tuple[ImagePath, ...] | None = None
+    """Files and folders that other instructions may put there and it looks at, whether they are
+    there or not; a folder that it lists is one."""
+    writes: tuple[ImagePath, ...] | None = None
+    """Files and folders that it makes, changes or removes."""
+
+
 class BaseSpec(Input):
     """Where a base image comes from when it is not simply had by its name."""
 
@@ -247,6 +274,8 @@ class ScenarioFile(Input):
     """The questions put to the data."""
     probe: tuple[Probe, ...] = ()
     """What the built images do when they run."""
+    access: tuple[AccessSpec, ...] = ()
+    """The files that steps read and write."""
     base: dict[StrictStr, BaseSpec] = Field(default_factory=dict)
     """Where base images come from, by the name in FROM."""
 
@@ -269,6 +298,7 @@ class Scenario(Input):
     expects: tuple[Expect, ...] = ()
     verdicts: tuple[Verdict, ...] = ()
     probes: tuple[Probe, ...] = ()
+    accesses: tuple[AccessSpec, ...] = ()
     bases: dict[str, BaseSpec] = Field(default_factory=dict)
 
     def variant(self, name: str) -> Variant:

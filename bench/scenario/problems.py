@@ -10,6 +10,7 @@ from bench.changes.change import Change
 from bench.changes.nearest import suggestion
 from bench.changes.operations import OPERATIONS
 from bench.scenario.models import (
+    AccessSpec,
     BaseSpec,
     Expect,
     Probe,
@@ -35,6 +36,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "expect": Expect,
     "verdict": Verdict,
     "probe": Probe,
+    "access": AccessSpec,
     "base": BaseSpec,
 }
 _KINDS = {

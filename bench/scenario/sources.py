@@ -13,9 +13,9 @@ from bench.scenario.dockerfiles import dockerfile_text, dockerignore_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bench.dockerfile import Stage
+    from bench.dockerfile import Instruction, Stage
     from bench.scenario.draft import Draft, Entry
-    from bench.scenario.models import Expect, Variant
+    from bench.scenario.models import AccessSpec, Expect, Variant
     from bench.scenario.problems import Location
 
 PREDEFINED_ARGS = frozenset(
@@ -155,16 +155,59 @@ def _check_steps(draft: Draft, entry: Entry[Expect], dockerfile: Dockerfile) -> 
 
 
 def _check_step(draft: Draft, location: Location, reference: str, dockerfile: Dockerfile) -> None:
-    label, _, text = reference.partition(":")
-    if not label.strip() or not text.strip():
+    label, text = _split(reference)
+    if not label or not text:
         return  # no reference at all: reported by the schema
-    stage = dockerfile.find_stage(label.strip())
+    stage = dockerfile.find_stage(label)
     if stage is None:
         remedy = suggestion(label, _labels(dockerfile), "stages")
         draft.report(location, reference, "names no stage of the Dockerfile", remedy)
-    elif not any(matches(one, text) for one in stage.instructions[1:]):
+    elif not _referred(reference, dockerfile):
         remedy = suggestion(text, _texts(stage), "instructions")  # FROM is never scored
         draft.report(location, reference, f"matches no instruction of stage {stage.label}", remedy)
+
+
+def _split(reference: str) -> tuple[str, str]:
+    label, _, text = reference.partition(":")
+    return label.strip(), text.strip()
+
+
+def _referred(reference: str, dockerfile: Dockerfile) -> list[Instruction]:
+    """Return the instructions that a reference means, none where it means no stage."""
+    label, text = _split(reference)
+    stage = dockerfile.find_stage(label) if label else None
+    return [one for one in stage.instructions[1:] if matches(one, text)] if stage else []
+
+
+def check_accessed_steps(draft: Draft, parsed: Mapping[str, Dockerfile]) -> None:
+    """Report declared files of steps that are in no Dockerfile or of a kind that has none.
+
+    A declaration without a variant is right where one of them has the step.
+    """
+    for entry in draft.accesses:
+        reference = entry.raw.get("step")
+        wanted = entry.value.variant
+        dockerfiles = [one for name, one in parsed.items() if wanted in {None, name}]
+        if not isinstance(reference, str) or not dockerfiles:
+            continue
+        location = (*entry.location, "step")
+        referred = [one for file in dockerfiles for one in _referred(reference, file)]
+        if not referred:
+            _check_step(draft, location, reference, dockerfiles[0])
+        for keyword in dict.fromkeys(one.keyword for one in referred):
+            _check_accessed(draft, entry, keyword)
+
+
+def _check_accessed(draft: Draft, entry: Entry[AccessSpec], keyword: str) -> None:
+    reference = entry.raw["step"]
+    if keyword not in {"RUN", "COPY", "ADD"}:
+        remedy = "name a RUN, COPY or ADD"
+        draft.report((*entry.location, "step"), reference, "touches no files", remedy)
+        return
+    needed = {"reads", "writes"} if keyword == "RUN" else {"writes"}
+    for key in sorted(needed - entry.raw.keys()):
+        remedy = f'add {key} = ["/PATH"], or {key} = [] if there are none'
+        draft.report(entry.location, reference, f"does not say what the {keyword} {key}", remedy)
 
 
 def _texts(stage: Stage) -> list[str]:

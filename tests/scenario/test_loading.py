@@ -323,6 +323,7 @@ DOCUMENTS = st.fixed_dictionaries(
                 "expect": {"variant", "change", "builder", "miss", "hit"},
                 "verdict": {"ask", "variant", "change", "against", "margin", "metric"},
                 "probe": {"variant", "run", "expect_stdout", "timeout"},
+                "access": {"variant", "step", "reads", "writes"},
             }.items()
         },
     },

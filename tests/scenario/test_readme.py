@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from bench.changes import OPERATIONS, Change, Operation
 from bench.scenario import (
+    AccessSpec,
     BaseSpec,
     Expect,
     Probe,
@@ -38,6 +39,7 @@ SECTIONS = {
     Expect: "## `[[expect]]`",
     Verdict: "## `[[verdict]]`",
     Probe: "## `[[probe]]`",
+    AccessSpec: "## `[[access]]`",
     BaseSpec: '## `[base."NAME"]`',
 }
 

@@ -24,7 +24,7 @@ def tables(document: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 def test_keys_are_those_of_the_file() -> None:
     document = printed()
-    assert {"variant", "change", "expect", "verdict", "probe", "base"} <= set(
+    assert {"variant", "change", "expect", "verdict", "probe", "access", "base"} <= set(
         document["properties"]
     )
     assert sorted(document["required"]) == ["context", "variant"]

@@ -50,9 +50,15 @@ class Region:
 
     @classmethod
     def of(cls, path: str) -> Region:
-        """Return the region of an absolute path."""
+        """Return the region of an absolute path.
+
+        A path that ends in ``/.`` is a folder without what is in it (see `Access`): a place in
+        the folder where nothing else can be.
+        """
         clean = posixpath.normpath("/" + path.lstrip("/"))
-        return cls(_followed(tuple(part for part in clean.split("/") if part)), "", clean)
+        itself = (".",) if path.endswith("/.") else ()
+        parts = tuple(part for part in clean.split("/") if part)
+        return cls(_followed((*parts, *itself)), "", clean)
 
     @classmethod
     def unknown(cls, root: str) -> Region:

@@ -10,7 +10,7 @@ from docker.errors import DockerException
 
 from bench.engine import private
 from bench.engine.find import Endpoint, cli_endpoint, open_client, why_silent
-from bench.engine.install import can_install, install_engine
+from bench.engine.install import can_install, install_engine, install_strace_if_missing
 from bench.engine.state import EngineSpec
 from bench.errors import NoEngineError
 
@@ -56,6 +56,8 @@ def ensure_engine(
     if install and why_silent(endpoint) is not None and not endpoint.demanded:
         install_if_missing(progress=progress)
         # A package that could start its service did: then the usual socket answers now.
+    if install:
+        install_strace_if_missing(progress=progress)
     return find_or_start(endpoint, start=True, progress=progress)
 
 
@@ -68,6 +70,7 @@ def install_if_missing(*, progress: Callable[[str], None]) -> None:
     """
     if shutil.which("dockerd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin") is None:
         install_engine(progress=progress)
+    install_strace_if_missing(progress=progress)
 
 
 def find_or_start(endpoint: Endpoint, *, start: bool, progress: Callable[[str], None]) -> Endpoint:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 ENGINE_PACKAGES = ("docker.io", "iptables", "iproute2", "ca-certificates")
+WATCHING_PACKAGES = ("strace",)
+"""What `bench.tracing` needs beside an engine."""
 _APT_TIMEOUT_SECONDS = 900.0
 _APT_LOCK_WAIT_SECONDS = 120
 
@@ -59,7 +61,17 @@ def install_engine(*, progress: Callable[[str], None]) -> None:
         NoEngineError: as for ``install_packages``.
 
     """
-    install_packages(ENGINE_PACKAGES, progress=progress)
+    install_packages((*ENGINE_PACKAGES, *WATCHING_PACKAGES), progress=progress)
+
+
+def install_strace_if_missing(*, progress: Callable[[str], None]) -> None:
+    """Install what watching a RUN needs, where that can be; an engine is as good without it."""
+    if shutil.which("strace") is not None or not can_install():
+        return
+    try:
+        install_packages(WATCHING_PACKAGES, progress=progress)
+    except NoEngineError as error:
+        progress(f"no RUN can be watched without strace: {error.message}")
 
 
 def apt_sites(origin: str) -> tuple[str, ...]:

@@ -232,7 +232,7 @@ def _files(first: Effects, second: Effects, around: Surroundings, found: _Found)
         _made(writer, other, around, found)
     _made_alike(first, second, around, found)
     for one in (first, second):
-        if one.files is not None and one.files.access is not None:
+        if one.keyword == "RUN":
             found.rely(ObligationKind.ACCESS, _access_text(one))
     if around.has_links and _touched(first.files) and _touched(second.files):
         found.rely(
@@ -260,11 +260,13 @@ def _touched(files: Files) -> bool:
     return bool(files.writes or files.makes)
 
 
-def _access_text(run: Effects) -> str:
-    access = run.files.access if run.files is not None else None
+def _access_text(one: Effects) -> str:
+    access = one.files.access if one.files is not None else None
     declared = access is None or access.source is AccessSource.DECLARED
-    how = "as the scenario declares" if declared else "as in the build that was watched"
-    return f"{named(run)} reads and writes no other files than those {how}, and nothing else"
+    source = "the scenario declares" if declared else "were seen in a real build"
+    if one.keyword == "RUN":
+        return f"{named(one)} depends on and changes nothing but the files that {source}"
+    return f"{named(one)} writes nothing but the files that {source}"
 
 
 def _written(writer: Effects, other: Effects, found: _Found) -> None:
@@ -276,7 +278,11 @@ def _written(writer: Effects, other: Effects, found: _Found) -> None:
     clash = _clash(mine.written, (*theirs.reads, *theirs.written))
     if clash is not None:
         raise _Conflict(_kind(writer, other), _clash_text(writer, other, *clash))
-    found.rely(ObligationKind.CONTEXT, _apart(writer, other))
+    if mine.follows_context or theirs.follows_context:
+        found.rely(ObligationKind.CONTEXT, _apart(writer, other))
+    for one in (writer, other):
+        if one.keyword != "RUN" and one.files is not None and one.files.access is not None:
+            found.rely(ObligationKind.ACCESS, _access_text(one))
 
 
 def _kind(first: Effects, second: Effects) -> ConflictKind:
@@ -309,7 +315,7 @@ def _made(maker: Effects, other: Effects, around: Surroundings, found: _Found) -
     assert maker.files is not None and other.files is not None  # noqa: S101, PT018 - see _files
     theirs = other.files
     # What COPY needs above its target, and that itself, is among the folders that it makes.
-    above = (*theirs.reads, *theirs.writes) if theirs.access is not None else ()
+    above = (*theirs.reads, *theirs.writes) if other.keyword == "RUN" else ()
     for folder in maker.files.makes:
         if any(folder.covers(one) for one in above) or any(
             one.covers(folder) for one in theirs.reads

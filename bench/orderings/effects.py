@@ -63,7 +63,12 @@ class Files:
     makes: Mapping[Region, str | None] = field(default_factory=dict)
     forces: bool = False
     access: Access | None = None
-    """What is known of the files of a RUN, where it is."""
+    """What somebody says of the files of this very step, where somebody does."""
+
+    @property
+    def follows_context(self) -> bool:
+        """Whether the places that it writes to at present are those of this build context."""
+        return self.writes_now is not None and self.access is None
 
     @property
     def written(self) -> tuple[Region, ...]:
@@ -90,6 +95,8 @@ class Effects:
     files: Files | None = None
     caches: frozenset[str] = frozenset()
     volumes: tuple[Region, ...] = ()
+    takes_dockerfile: bool = False
+    """Whether the Dockerfile itself is among the files that it copies or mounts."""
     barrier: str = ""
 
     @property

@@ -20,6 +20,7 @@ from bench.orderings.commuting import (
     Premise,
     Surroundings,
     compare,
+    named,
 )
 from bench.orderings.reading import read_effects
 
@@ -103,6 +104,8 @@ class PartialOrder:
 
     dockerfile: Dockerfile
     stages: tuple[StageOrder, ...]
+    takers: tuple[Obligation, ...] = ()
+    """What every change of the order relies on, where a step copies the Dockerfile itself."""
 
     def allows(self, ordering: Ordering) -> bool:
         """Tell whether ``ordering`` keeps the image the same."""
@@ -131,7 +134,8 @@ class PartialOrder:
                     (stage, premise),
                     Obligation(stage, earlier, later, premise.kind, premise.text),
                 )
-        return list(found.values())
+        moved = () if ordering.is_written else self.takers
+        return [*found.values(), *moved]
 
     @cached_property
     def is_total(self) -> bool:
@@ -158,9 +162,11 @@ def partial_order(
     """
     merged: list[dict[tuple[int, int], Conflict]] = [{} for _ in build.dockerfile.stages]
     premises: list[dict[tuple[int, int], dict[Premise, None]]] = [{} for _ in merged]
+    takers: dict[StepPlace, Obligation] = {}
     for profile in profiles:
         for index, stage in enumerate(read_effects(build, profile, access or {})):
             _Judge(index, stage, build, profile).judge(merged[index], premises[index])
+            takers |= {one.place: _taker(one) for one in stage.effects if one.takes_dockerfile}
     return PartialOrder(
         build.dockerfile,
         tuple(
@@ -173,7 +179,17 @@ def partial_order(
             )
             for index, stage in enumerate(build.dockerfile.stages)
         ),
+        tuple(takers[place] for place in sorted(takers)),
     )
+
+
+def _taker(one: Effects) -> Obligation:
+    text = (
+        f"{named(one)} takes the Dockerfile itself along, which changes with its order: nothing "
+        "depends on its text (a .dockerignore can leave it out)"
+    )
+    step = one.place.step
+    return Obligation(one.place.stage_index, step, step, ObligationKind.DOCKERFILE, text)
 
 
 def _graph(count: int, conflicts: Mapping[tuple[int, int], Conflict]) -> nx.DiGraph[int]:
@@ -257,4 +273,5 @@ class _Judge:
             return False
         if one.files.access is None:
             return after < one.place.step < before
-        return any(region.overlaps(folder) for region in one.files.writes)
+        # What it writes inside of a folder leaves the folder where it is.
+        return any(region.covers(folder) for region in one.files.writes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,10 +23,10 @@ from bench.orderings.effects import (
 )
 from bench.orderings.regions import EVERYTHING, Region
 from bench.orderings.standing import Standing
-from bench.orderings.transfers import PASSWD, needs_passwd, owner_key, transfer_files
+from bench.orderings.transfers import PASSWD, needs_passwd, owner_key, takes, transfer_files
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from bench.cache_model import BuildInput, Profile
     from bench.dockerfile import Dockerfile, Instruction, Stage
@@ -99,6 +100,7 @@ class _Reader:
         self._family = profile.family
         self._access = access
         self._standings: list[Standing] = []
+        self._dockerfiles = _dockerfiles(build, profile)
         try:
             self._globals = global_scope(build, profile)
         except NotUnderstoodError:
@@ -268,7 +270,8 @@ class _Reader:
         )
 
     def _transfer(self, place: StepPlace, instruction: Instruction, standing: Standing) -> Effects:
-        files = transfer_files(self._build, instruction, standing, self._profile)
+        access = self._access.get(place)
+        files = transfer_files(self._build, instruction, standing, self._profile, access)
         target = standing.expand(instruction.arguments[-1])
         relative = target is None or not target.startswith("/")
         return Effects(
@@ -277,7 +280,13 @@ class _Reader:
             reads=frozenset({Fact.WORKDIR} if relative else ()),
             names_read=self._names(instruction),
             files=files,
+            takes_dockerfile=instruction.flag("from") is None
+            and self._takes_dockerfile(map(standing.scope.expand, instruction.arguments[:-1])),
         )
+
+    def _takes_dockerfile(self, sources: Iterable[str]) -> bool:
+        wanted = list(sources)
+        return any(takes(wanted, path) for path in self._dockerfiles)
 
     def _run(self, place: StepPlace, instruction: Instruction, standing: Standing) -> Effects:
         reads = {Fact.WORKDIR, Fact.USER}
@@ -314,7 +323,21 @@ class _Reader:
             names_read=None,
             files=files,
             caches=frozenset(one.identity for one in mounts if one.type == "cache"),
+            takes_dockerfile=self._takes_dockerfile(
+                one.source for one in mounts if one.type == "bind" and one.origin is None
+            ),
         )
+
+
+def _dockerfiles(build: BuildInput, profile: Profile) -> list[str]:
+    """Return the files of the context that hold the Dockerfile's text, where COPY sees them."""
+    digest = hashlib.sha256(build.dockerfile.text.encode()).hexdigest()
+    hidden = build.manifest.sent_although_ignored if profile.family is Family.CLASSIC else ()
+    return [
+        path
+        for path, entry in build.manifest.items()
+        if entry.sha256 == digest and path not in hidden
+    ]
 
 
 def _runs_on(dockerfile: Dockerfile, instruction: Instruction) -> bool:

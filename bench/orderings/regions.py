@@ -67,10 +67,8 @@ class Region:
 
     def joined(self, path: str) -> Region | None:
         """Return the region of ``path`` as seen from here; None where that leads out of it."""
-        if path.startswith("/"):
-            return Region.of(path)
-        if not self.root:
-            return Region.of(posixpath.join(self.shown or "/", path))
+        if not self.root or path.startswith("/"):
+            return Region.of(posixpath.normpath(posixpath.join(self.shown or "/", path)))
         below = posixpath.normpath(posixpath.join("/".join(self.parts), path) or ".")
         if below == ".." or below.startswith("../"):
             return None

@@ -19,12 +19,13 @@ from bench.orderings.effects import Files
 from bench.orderings.regions import Region
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bench.cache_model.inputs import BuildInput
     from bench.cache_model.profiles import Profile
     from bench.cache_model.sources import Transfer
     from bench.dockerfile import Instruction
+    from bench.orderings.access import Access
     from bench.orderings.standing import Standing
 
 ROOT = "0:0"
@@ -43,9 +44,13 @@ def needs_passwd(owner: str | None) -> bool:
 
 
 def transfer_files(
-    build: BuildInput, instruction: Instruction, standing: Standing, profile: Profile
+    build: BuildInput,
+    instruction: Instruction,
+    standing: Standing,
+    profile: Profile,
+    access: Access | None = None,
 ) -> Files:
-    """Return what a COPY or ADD does to the files of its stage.
+    """Return what a COPY or ADD does to the files of its stage; ``access`` is what is said of it.
 
     Raises:
         NotUnderstoodError: a flag, a remote source or a variable is beyond the model.
@@ -60,10 +65,23 @@ def transfer_files(
     return Files(
         reads=PASSWD if needs_passwd(chown) else (),
         writes=placing.always(),
-        writes_now=placing.now(),
+        writes_now=placing.now() if access is None else tuple(map(Region.of, access.writes)),
         makes=placing.makes(owner),
         forces=transfer.link and profile.link_is_merge and not transfer.chmod,
+        access=access,
     )
+
+
+def takes(sources: Iterable[str], path: str) -> bool:
+    """Tell whether a file of the build context is among what ``sources`` select."""
+    return any(_selects(clean(source), path) for source in sources)
+
+
+def _selects(source: str, path: str) -> bool:
+    if not source or path == source or path.startswith(f"{source}/"):
+        return True
+    depth = source.count("/") + 1
+    return has_wildcards(source) and matches(source, "/".join(path.split("/")[:depth]))
 
 
 class _Placing:

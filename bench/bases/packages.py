@@ -17,6 +17,7 @@ import docker.errors
 from bench.bases.host import CA_BUNDLE, apt_proxy_settings, apt_sources, debian_release
 from bench.bases.npm import add_npm
 from bench.bases.recipe import INSTALL_SCRIPT, RECIPES, Recipe
+from bench.bases.wheels import add_wheels
 from bench.errors import BaseImageError
 
 if TYPE_CHECKING:
@@ -74,6 +75,8 @@ def _prepare_context(recipe: Recipe, context: Path, progress: Callable[[str], No
     shutil.copytree(recipe.folder, context)
     if recipe.context == "npm":
         add_npm(context, recipe.folder, progress)
+    elif recipe.context == "wheels":
+        add_wheels(context, recipe.folder, progress)
 
 
 def _install(client: docker.DockerClient, parent: str, recipe: Recipe, tag: str) -> None:

@@ -23,9 +23,9 @@ class Recipe:
 
     ``make`` is ``debootstrap``, ``busybox`` or ``packages`` (``packages.txt`` installed into the
     ``parent`` stand-in, then the Dockerfile); ``context`` names what is put into the Dockerfile's
-    context beside the folder's files (``npm`` or nothing). ``stands_for`` are the images it is
-    used for without being asked. ``revision`` is raised when the code that makes it changes what
-    comes out, since the tag is the hash of the files alone.
+    context beside the folder's files (``npm``, ``wheels`` or nothing). ``stands_for`` are the
+    images it is used for without being asked. ``revision`` is raised when the code that makes it
+    changes what comes out, since the tag is the hash of the files alone.
     """
 
     name: str

@@ -54,6 +54,7 @@ def test_copied_recipes_have_the_same_tags(copied: Path) -> None:
     [
         ("node/package.json", {"node"}),
         ("node/bumped/package.json", {"node"}),
+        ("python/requirements.txt", {"python"}),
         ("openjdk/Dockerfile", {"openjdk", "maven"}),
         ("base/strip.sh", set(NAMES) - {"busybox"}),
         (INSTALL_SCRIPT, set(NAMES) - {"base", "busybox"}),
@@ -84,6 +85,8 @@ def test_a_renamed_or_moved_byte_changes_the_hash(copied: Path) -> None:
         ("diamol/node:2e", "node"),
         ("docker.io/diamol/golang:latest", "golang"),
         ("busybox:1.36", "busybox"),
+        ("python:3.11-slim", "python"),
+        ("gcc:12", "gcc"),
         ("docker.io/library/busybox", "busybox"),
     ],
 )

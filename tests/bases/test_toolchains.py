@@ -146,6 +146,34 @@ def test_npm_fails_at_once_for_what_is_not_in_the_cache(
     assert "ENOTCACHED" in said
 
 
+@pytest.mark.parametrize("folder", [".", "bumped"])
+def test_pip_installs_from_the_wheels(engine_client: docker.DockerClient, folder: str) -> None:
+    requirements = (RECIPES / "python" / folder / "requirements.txt").read_text()
+    script = """
+        echo "$REQUIREMENTS" > requirements.txt
+        pip install --no-cache-dir -r requirements.txt > /dev/null
+        pip check
+        python -c 'import pytest, requests, starlette.applications, uvicorn'
+        pip freeze
+    """
+    said = run(engine_client, "python", script, REQUIREMENTS=requirements)
+    assert "No broken requirements found." in said
+    assert set(requirements.split()) <= set(said.split())
+
+
+def test_pip_fails_at_once_for_what_is_not_among_the_wheels(
+    engine_client: docker.DockerClient,
+) -> None:
+    script = "! pip install requests==2.0.0 2>&1"
+    assert "No matching distribution found" in run(engine_client, "python", script)
+
+
+def test_c_is_compiled_by_make(engine_client: docker.DockerClient) -> None:
+    source = '#include <stdio.h>\nint main(void) { puts("made"); return 0; }\n'
+    script = 'cd /tmp; echo "$SOURCE" > made.c; make -s made; ./made'
+    assert run(engine_client, "gcc", script, SOURCE=source) == "made\n"
+
+
 def test_nothing_of_the_host_is_in_an_image(engine_client: docker.DockerClient) -> None:
     """No apt sources, no installation files, no mirror named in the image's history."""
     sites = {source.site for source in apt_sources(debian_release())}

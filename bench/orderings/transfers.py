@@ -162,7 +162,8 @@ class _Placing:
         """Return the folders that are made where they are missing, with owner and mode."""
         parents, itself = self._attributes(owner)
         made: dict[Region, str | None] = dict.fromkeys(self._target.above(), parents)
-        if self._into and not self._target.is_everything:
+        plain = self._known and all(self._is_plain(clean(one)) for one in self._transfer.sources)
+        if (self._into or not plain) and not self._target.is_everything:
             made[self._target] = itself
         return made
 

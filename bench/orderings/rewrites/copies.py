@@ -24,7 +24,7 @@ def part_of(copied: Copied, wanted: Iterable[str], tree: FileTree) -> list[str]:
     """Return COPY instructions that take of ``copied`` only what lands at ``wanted``.
 
     ``wanted`` are absolute paths in the image of files and folders, each folder with all that is
-    in it. Folders that are taken as a whole are copied as folders. The order is that of the paths.
+    in it. Folders that are taken as a whole are copied as folders, after single files.
 
     Raises:
         UnprovableError: that needs too many instructions, a name would have to be quoted, a link
@@ -67,6 +67,8 @@ def _cover(
             raise UnprovableError(
                 f"the folder {copied.files[path]} would have mode 0755 instead of its own"
             )
+        if below and not any(one in kept for one in below):
+            raise UnprovableError(f"the folder {copied.files[path]} is looked at, but not into")
         if path in kept and all(one in kept for one in below):
             whole.append((path, copied.files[path] + "/"))
         else:

@@ -8,13 +8,15 @@ what other stages take is the same.
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from bench.orderings.rewrites.base import EVERY_BUILDER, Proposal, Refusal, Rewrite
 from bench.orderings.rewrites.copies import part_of
 from bench.orderings.rewrites.edits import Edit
 from bench.orderings.rewrites.errors import UnprovableError
-from bench.orderings.rewrites.paths import covers
+from bench.orderings.rewrites.paths import covers, inside
+from bench.orderings.rewrites.reading import use_at
 from bench.orderings.rewrites.side import check_links, is_side_stage, needed_after
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from bench.cache_model import StepPlace
     from bench.dockerfile import Stage
     from bench.orderings.rewrites.base import Facts
+    from bench.orderings.rewrites.flow import Copied
 
 NAME = "narrow-copy"
 
@@ -59,13 +62,16 @@ def _narrowed(facts: Facts, stage: Stage, place: StepPlace) -> Proposal | None:
     read = [path for path in copied.files if any(covers(one, path) for one in needed.reads)]
     if files <= set(read):
         return None
-    if not files & set(read):
-        raise UnprovableError("nothing is known to read any of it")
     check_links(copied, needed.reads, tree)
     lines = part_of(copied, read, tree)
     edit = Edit(facts.dockerfile)
-    indent = edit.indent(copied.instruction)
-    edit.replace(copied.instruction, [indent + line for line in lines])
+    if lines:
+        indent = edit.indent(copied.instruction)
+        edit.replace(copied.instruction, [indent + line for line in lines])
+    elif _is_made(facts, stage, copied):
+        edit.remove(copied.instruction, with_comments=True)
+    else:
+        raise UnprovableError(f"nothing is read of it, but it makes {copied.transfer.target}")
     left_out = sorted(copied.files[path] for path in files - set(read))
     shown = ", ".join(left_out[:6]) + (", …" if len(left_out) > 6 else "")
     return Proposal(
@@ -81,6 +87,26 @@ def _narrowed(facts: Facts, stage: Stage, place: StepPlace) -> Proposal | None:
         ),
         builders=EVERY_BUILDER,
     )
+
+
+def _is_made(facts: Facts, stage: Stage, copied: Copied) -> bool:
+    """Tell whether the destination folder is there before, whatever is copied."""
+    target = copied.transfer.target
+    is_there = False
+    for place, instruction in facts.flow.places(stage):
+        if place.step >= copied.place.step:
+            break
+        if instruction.keyword == "RUN":
+            is_there = is_there and not any(
+                covers(one, target) for one in use_at(facts, place).writes
+            )
+        elif instruction.keyword == "WORKDIR":
+            made = facts.flow.scope(place).directory(instruction)
+            is_there = is_there or inside(posixpath.normpath(made), target)
+        elif instruction.keyword in {"COPY", "ADD"}:
+            made = posixpath.dirname(facts.flow.destination(place))
+            is_there = is_there or inside(made, target)
+    return is_there
 
 
 NARROW_COPY = Rewrite(

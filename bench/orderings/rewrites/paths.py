@@ -1,4 +1,4 @@
-"""Absolute paths in an image, and patterns of them."""
+"""Absolute paths in an image, and patterns of them, as those of `Access`."""
 
 from __future__ import annotations
 
@@ -19,13 +19,22 @@ def inside(path: str, folder: str) -> bool:
 def covers(pattern: str, path: str) -> bool:
     """Tell whether ``path`` is what ``pattern`` names, or lies in it."""
     wanted, parts = _parts(pattern), _parts(path)
+    if is_alone(pattern):
+        return len(parts) == len(wanted) and _all_match(wanted, parts)
     return len(parts) >= len(wanted) and _all_match(wanted, parts)
 
 
 def overlaps(pattern: str, path: str) -> bool:
     """Tell whether ``path`` is what ``pattern`` names, lies in it, or may hold it."""
     wanted, parts = _parts(pattern), _parts(path)
+    if is_alone(pattern) and len(parts) > len(wanted):
+        return False
     return _all_match(wanted, parts)
+
+
+def is_alone(pattern: str) -> bool:
+    """Tell whether a pattern means a folder or a link without what is in it."""
+    return pattern.endswith("/.")
 
 
 def overlaps_any(patterns: Iterable[str], path: str) -> bool:
@@ -39,7 +48,7 @@ def join(folder: str, name: str) -> str:
 
 
 def _parts(path: str) -> list[str]:
-    return [part for part in path.split("/") if part]
+    return [part for part in path.split("/") if part not in {"", "."}]
 
 
 def _all_match(wanted: list[str], parts: list[str]) -> bool:

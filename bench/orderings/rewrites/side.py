@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import posixpath
 from typing import TYPE_CHECKING
 
 from bench.orderings.rewrites.errors import UnprovableError
-from bench.orderings.rewrites.paths import covers, overlaps_any
+from bench.orderings.rewrites.paths import covers, is_alone, overlaps_any
 from bench.orderings.rewrites.reading import use_at
 from bench.orderings.rewrites.tools import Use
 
@@ -39,21 +40,21 @@ def needed_after(facts: Facts, stage: Stage, place: StepPlace) -> Use:
         if later.step <= place.step:
             continue
         if instruction.keyword == "RUN":
-            needed = needed | use_at(facts, later)
-            needed = needed | Use(reads=_folder(facts, later))
+            folder = facts.flow.scope(later).working_dir
+            needed = needed | use_at(facts, later) | Use(reads=_if_copied(facts, folder))
         elif instruction.keyword in {"COPY", "ADD"}:
             needed = needed | Use(reads=(facts.flow.destination(later),))
         elif instruction.keyword == "WORKDIR":
-            needed = needed | Use(reads=_folder(facts, later))
+            folder = posixpath.normpath(facts.flow.scope(later).directory(instruction))
+            needed = needed | Use(reads=_if_copied(facts, folder))
     taken = [path for one in facts.flow.taken_from(stage) for path in one.paths]
     return needed | Use(reads=tuple(taken))
 
 
-def _folder(facts: Facts, place: StepPlace) -> tuple[str, ...]:
-    """Return the working directory if it was copied from the context: it must be there."""
-    folder = facts.flow.scope(place).working_dir
-    below = any(folder in copied.files for copied in facts.flow.copies())
-    return (folder,) if below else ()
+def _if_copied(facts: Facts, folder: str) -> tuple[str, ...]:
+    """Return a working directory if it was copied from the context: it must be there."""
+    copied = any(folder in one.files for one in facts.flow.copies())
+    return (folder,) if copied else ()
 
 
 def check_links(copied: Copied, reads: Iterable[str], tree: FileTree) -> None:
@@ -63,7 +64,7 @@ def check_links(copied: Copied, reads: Iterable[str], tree: FileTree) -> None:
         UnprovableError: naming such a link.
 
     """
-    wanted = tuple(reads)
+    wanted = tuple(one for one in reads if not is_alone(one))
     image = {source: path for path, source in copied.files.items()}
     for path, source in copied.files.items():
         node = tree.nodes.get(source)

@@ -20,7 +20,7 @@ from bench.orderings.rewrites.base import EVERY_BUILDER, Proposal, Refusal, Rewr
 from bench.orderings.rewrites.copies import part_of
 from bench.orderings.rewrites.edits import Edit
 from bench.orderings.rewrites.errors import UnprovableError
-from bench.orderings.rewrites.paths import covers, overlaps_any
+from bench.orderings.rewrites.paths import covers, inside, overlaps_any
 from bench.orderings.rewrites.reading import use_at
 from bench.orderings.rewrites.side import check_links
 from bench.orderings.rewrites.tools import Use
@@ -107,7 +107,8 @@ def _passed(
             read = _check(facts, copied, use)
         except UnprovableError as error:
             return best, best_read, str(error)
-        if read is None:
+        # One that reads more is passed next, with a COPY of its own right above it.
+        if read is None or (best is not None and read != best_read):
             return best, best_read, None
         run = facts.flow.instruction(later)
         runs = (*runs, run)
@@ -131,18 +132,24 @@ def _check(facts: Facts, copied: Copied, use: Use) -> list[str] | None:
         raise UnprovableError(f"{met} is copied, and the RUN below may write there")
     tree = facts.flow.tree
     read = [path for path in copied.files if any(covers(one, path) for one in use.reads)]
-    _check_parents(copied, use, read)
+    if not read:
+        _check_folders(facts, copied, use)
     check_links(copied, use.reads, tree)
     files = {path for path, source in copied.files.items() if not tree.is_dir(source)}
     return None if files <= set(read) else read
 
 
-def _check_parents(copied: Copied, use: Use, read: list[str]) -> None:
-    """Refuse a RUN that may make a folder which the COPY, standing first, would have made."""
-    folder = posixpath.dirname(copied.transfer.target)
-    while not read and folder != "/":
-        if overlaps_any(use.writes, folder):
-            raise UnprovableError(f"the RUN below may make {folder}, which COPY would make first")
+def _check_folders(facts: Facts, copied: Copied, use: Use) -> None:
+    """Refuse a RUN that may see or make a folder which the COPY, standing first, would have made.
+
+    Raises:
+        UnprovableError: naming the folder.
+
+    """
+    folder = copied.transfer.target
+    while not inside(facts.flow.scope(copied.place).working_dir, folder):
+        if overlaps_any(use.writes, folder) or any(covers(one, folder) for one in use.reads):
+            raise UnprovableError(f"the RUN below may deal with {folder}, which COPY makes first")
         folder = posixpath.dirname(folder)
 
 

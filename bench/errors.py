@@ -19,6 +19,7 @@ class ExitCode(IntEnum):
     NO_ENGINE = 3
     BUILD_FAILED = 4
     RECORDS = 5
+    NOTHING_BETTER = 6
     INTERRUPTED = 130
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # Each command lives in a module of its own and is imported only when it is used: pandas and
 # matplotlib take most of a second, which `bench engine status` need not wait for.
 _COMMANDS = {
+    "advise": ("bench.cli.advise", "advise"),
     "bases": ("bench.cli.bases", "bases"),
     "clean": ("bench.cli.clean", "clean"),
     "engine": ("bench.cli.engine", "engine"),
@@ -25,6 +26,7 @@ _COMMANDS = {
     "init": ("bench.cli.init", "init"),
     "plan": ("bench.cli.plan", "plan"),
     "predict": ("bench.cli.predict", "predict"),
+    "replay": ("bench.cli.replay", "replay"),
     "report": ("bench.cli.report", "report"),
     "run": ("bench.cli.run", "run"),
     "schema": ("bench.cli.schema", "schema"),
@@ -62,8 +64,8 @@ def cli() -> None:
 
     \b
     Exit status: 0 fine, 1 a check or expectation failed, 2 usage or scenario error, 3 no engine,
-    4 a build failed or a base image cannot be had, 5 records cannot be written or read,
-    130 interrupted (what was measured is kept).
+    4 a build failed or a base image cannot be had, 5 records cannot be written or read, 6 nothing
+    better was found (advise), 130 interrupted (what was measured is kept).
     """  # noqa: D301  # \b is click's mark for text to leave as it stands
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,7 @@ from bench.errors import UsageError
 from bench.scenario import load_scenario
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bench.scenario import Scenario
 
@@ -140,6 +141,24 @@ def _check(scenario: Scenario, kind: str, asked: Sequence[str], known: list[str]
             raise UsageError(
                 f"{scenario.name} has no {kind} {name!r}", remedy=f"it has {', '.join(known)}"
             )
+
+
+def build_arguments(words: Iterable[str]) -> dict[str, str]:
+    """Return build arguments as ``docker build`` reads them.
+
+    Raises:
+        UsageError: one has no name.
+
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        name, has_value, value = word.partition("=")
+        if not name:
+            raise UsageError(f"{word!r} is no build argument", remedy="write it like VERSION=2")
+        given = value if has_value else os.environ.get(name)
+        if given is not None:
+            found[name] = given
+    return found
 
 
 SCENARIO_PATHS = click.argument(

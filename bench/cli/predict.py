@@ -11,7 +11,7 @@ import click
 
 from bench.cache_model import PROFILES, find_profile
 from bench.cache_model.profiles import DEFAULT_PROFILES
-from bench.cli.options import check_names
+from bench.cli.options import build_arguments, check_names
 from bench.cli.predict_view import printable, show
 from bench.errors import UsageError
 from bench.predicting import PlainRequest, plain_subjects, rows_of, scenario_subjects
@@ -137,8 +137,8 @@ def predict(
             context=context,
             thens=thens,
             then_dockerfiles=then_dockerfiles,
-            build_args=_arguments(build_args),
-            then_build_args=_arguments(then_build_args),
+            build_args=build_arguments(build_args),
+            then_build_args=build_arguments(then_build_args),
             target=target,
         )
         subjects = plain_subjects(request, profiles)
@@ -210,19 +210,6 @@ def _of_scenarios(
             profiles,
         )
     return subjects
-
-
-def _arguments(words: Iterable[str]) -> dict[str, str]:
-    """Return build arguments as ``docker build`` reads them."""
-    found: dict[str, str] = {}
-    for word in words:
-        name, has_value, value = word.partition("=")
-        if not name:
-            raise UsageError(f"{word!r} is no build argument", remedy="write it like VERSION=2")
-        given = value if has_value else os.environ.get(name)
-        if given is not None:
-            found[name] = given
-    return found
 
 
 def _name(subject: Subject) -> str:

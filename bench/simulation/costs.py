@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from bench.builders.protocol import StepOutcome
 from bench.cache_model import StepPlace
@@ -13,12 +13,28 @@ from bench.simulation.times import Moment, guessed_times
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bench.builders.protocol import Build
+    from bench.builders.protocol import StageTiming, Step
     from bench.dockerfile import Dockerfile
     from bench.simulation.times import StepTimes
 
 GUESSED = "guessed: one flat time for each kind of instruction"
 MEASURED = "one measured build"
+
+
+class Timed(Protocol):
+    """What is read of a build here: one just made, or the record of one."""
+
+    @property
+    def wall_seconds(self) -> float:
+        """Seconds of the whole build."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its instructions."""
+
+    @property
+    def stages(self) -> tuple[StageTiming, ...]:
+        """Its stages."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +96,7 @@ def guessed_costs(dockerfile: Dockerfile) -> StepCosts:
     return recorded_costs(dockerfile, guessed_times(), variant="", builder="", changes=())
 
 
-def measured_costs(cold: Build, warm: Build | None = None) -> StepCosts:
+def measured_costs(cold: Timed, warm: Timed | None = None) -> StepCosts:
     """Return the costs that a build of the Dockerfile as written shows.
 
     Args:
@@ -104,6 +120,6 @@ def measured_costs(cold: Build, warm: Build | None = None) -> StepCosts:
     )
 
 
-def _outside(build: Build) -> float:
+def _outside(build: Timed) -> float:
     """Return what a build took beside its steps: sending the context, exporting the image."""
     return max(0.0, build.wall_seconds - sum(one.critical_seconds for one in build.stages))

@@ -1,0 +1,432 @@
+"""Advise on a Dockerfile of a project: look at its history, measure it, and verify the advice."""
+
+from __future__ import annotations
+
+import dataclasses
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from bench.advising.advice import Advice, Question, advise, rewritten_states
+from bench.advising.candidates import ADVISED, WRITTEN, Candidate, Subject, as_scenario
+from bench.advising.saving import Saving, measured_saving
+from bench.advising.verifying import compare_variants
+from bench.bases.salt import base_config
+from bench.cache_model import BaseImage, find_profile, profile_of
+from bench.commits import WeightedChange, as_changes, ignore_rules, weighted_changes
+from bench.commits.history import commit_history
+from bench.commits.weights import FileEdit
+from bench.errors import BenchError, ExitCode, UsageError
+from bench.orderings.rewrites import read_contents
+from bench.predicting.edits import after_edit, file_edits
+from bench.predicting.plain import read_state
+from bench.runner import Phase, make_settings, read_head, run_scenario
+from bench.scenario.dockerfiles import DEFAULT_PLACE
+from bench.simulation import guessed_times, recorded_times
+from bench.simulation.costs import measured_costs, recorded_costs
+from bench.tracing import Subject as Watched
+from bench.tracing import observe
+from bench.workspace import ClientRule, Workspace
+from bench.workspace.select import IGNORE_FILE, read_ignore_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from docker import DockerClient
+
+    from bench.cache_model import Profile, StepPlace
+    from bench.changes import Change
+    from bench.commits import CommitHistory
+    from bench.dockerfile import Dockerfile
+    from bench.equality import ImageComparison
+    from bench.orderings.access import Access
+    from bench.orderings.costs import StepCosts
+    from bench.predicting import BuildState
+    from bench.runner import EngineSite, Observer
+    from bench.simulation import StepTimes
+
+MOST_CHANGES = 5
+"""So many kinds of commits are built for verification, the most frequent ones."""
+
+
+@dataclass(frozen=True)
+class Project:
+    """What is advised on, and with which history.
+
+    ``repository`` is None for the one that the context is in; where it is in none, every file is
+    taken to change equally often. ``builder`` is the one whose time counts.
+    """
+
+    dockerfile: Path
+    context: Path
+    builder: str
+    repository: Path | None = None
+    commits: int = 200
+    build_args: Mapping[str, str] = field(default_factory=dict)
+    target: str | None = None
+    network: str = "none"
+    limit: int = 10_000
+
+    @property
+    def subject(self) -> Subject:
+        """What is built of it."""
+        name = "".join(one if one.isalnum() else "-" for one in self.context.resolve().name.lower())
+        return Subject(
+            name=f"advise-{name.strip('-') or 'project'}"[:60],
+            context=self.context,
+            build_args=self.build_args,
+            target=self.target,
+            network=self.network,
+        )
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What came of building both Dockerfiles.
+
+    ``saving`` is None where the images differ, or where no round of builds was whole. ``folder``
+    holds the run that measured it.
+    """
+
+    comparison: ImageComparison
+    saving: Saving | None
+    folder: Path
+
+
+@dataclass
+class Consultation:
+    """One project, looked at; what is measured goes below ``folder``.
+
+    ``notes`` is what has to be said beside the advice.
+    """
+
+    project: Project
+    folder: Path
+    observer: Observer
+    notes: list[str] = field(default_factory=list)
+    bases: dict[str, BaseImage] = field(default_factory=dict)
+    access: dict[StepPlace, Access] = field(default_factory=dict)
+    times: StepTimes = field(default_factory=guessed_times)
+    profile: Profile = field(init=False)
+    _measured: StepCosts | None = field(default=None, init=False)
+    _kinds: list[WeightedChange] = field(default_factory=list, init=False)
+
+    def __post_init__(self) -> None:
+        """Read the Dockerfile, the context and the history.
+
+        Raises:
+            DockerfileError: the Dockerfile cannot be read, or is not right.
+            UsageError: the stage or the repository is not there.
+            WorkspaceError: the context cannot be read.
+
+        """
+        project = self.project
+        self.profile = find_profile(project.builder)
+        self.state = dataclasses.replace(
+            read_state(
+                project.dockerfile,
+                project.context,
+                tuple(ClientRule),
+                build_args=project.build_args,
+                target=project.target,
+            ),
+            network=project.network,
+        )
+        self.rules = ignore_rules(project.context, project.dockerfile)
+        self.ignore_name, self.ignore_text = _ignore_file(project)
+        self.history = self._history()
+
+    @property
+    def dockerfile(self) -> Dockerfile:
+        """The Dockerfile as written."""
+        return self.state.dockerfile
+
+    def _history(self) -> CommitHistory | None:
+        project = self.project
+        repository = project.repository or project.context
+        try:
+            return commit_history(repository, commits=project.commits, context=project.context)
+        except UsageError:
+            if project.repository is not None:
+                raise
+            return None  # the context is in no repository, and nobody said that it is
+
+    def measure(self, site: EngineSite, client: DockerClient, *, timeout_seconds: float) -> None:
+        """Build the Dockerfile once on an empty cache and once more on a full one, for the times.
+
+        Raises:
+            BenchError: an engine or base image is missing; `MeasuringError`: it does not build.
+
+        """
+        engine = site.engine
+        self.profile = profile_of(self.project.builder, engine.version, engine.image_store)
+        scenario = as_scenario(
+            self.project.subject,
+            [Candidate(WRITTEN, self.dockerfile.text)],
+            (),
+            self.folder / "cold" / "dockerfiles",
+        )
+        settings = make_settings(
+            scenario,
+            builders=(self.project.builder,),
+            rounds=1,
+            warmup=2,
+            timeout_seconds=timeout_seconds,
+        )
+        result = run_scenario(
+            scenario, settings, site, self.folder / "cold", observer=self.observer
+        )
+        if result.failed:
+            failed = result.failed[0]
+            raise MeasuringError(
+                "\n".join([f"the Dockerfile does not build: {failed.error}", *failed.log_tail]),
+                remedy="mend it, or take times from a recorded run with --times",
+            )
+        self.times = recorded_times(self.folder / "cold")
+        cold = next(one for one in result.records if one.phase == Phase.COLD)
+        warm = [one for one in result.records if one.phase == Phase.WARMUP]
+        self._measured = measured_costs(cold, min(warm, key=lambda one: one.wall_seconds))
+        self.bases = _inspected(client, read_head(self.folder / "cold")["bases"])
+
+    def watch(self, site: EngineSite, client: DockerClient, *, timeout_seconds: float) -> None:
+        """Build once more and watch what each RUN reads and writes.
+
+        Raises:
+            CannotObserveError: nothing can be watched here; the message names the remedy.
+
+        """
+        with (
+            site.held(self.observer.note),
+            tempfile.TemporaryDirectory(prefix="cachebench-") as scratch,
+        ):
+            workspace = Workspace.create(
+                self.project.context,
+                Path(scratch, "watch"),
+                dockerfile_text=self.dockerfile.text,
+                dockerfile_path=DEFAULT_PLACE,
+            )
+            watched = Watched(
+                workspace=workspace,
+                dockerfile=self.dockerfile,
+                build_args=self.project.build_args,
+                target=self.project.target,
+                network=self.project.network,
+                timeout_seconds=timeout_seconds,
+            )
+            seen = observe(
+                client, watched, builder=self.project.builder, progress=self.observer.note
+            )
+        self.access = dict(seen.accesses)
+        self.notes += [
+            f"line {self._line(place)}: not watched: {why}"
+            for place, why in seen.unobserved.items()
+        ]
+
+    def _line(self, place: StepPlace) -> int:
+        stage = self.dockerfile.stages[place.stage_index]
+        return stage.instructions[place.step - 1].line
+
+    def changes(self, others: Sequence[BuildState] = ()) -> list[WeightedChange]:
+        """Return the kinds of commits with their shares; without a history, edits of each file."""
+        base = dataclasses.replace(self.state, bases=self.bases)
+        if self.history is not None and self.history.commits:
+            return weighted_changes(
+                self.history, base, [self.profile], rules=self.rules, others=others
+            )
+        edits = file_edits([base, *others], [self.profile])
+        total = sum(len(one.paths) for one in edits)
+        return [
+            WeightedChange(
+                name=one.name,
+                weight=len(one.paths) / total,
+                commits=(),
+                edits=(FileEdit(one.paths[0]),),
+                state=after_edit(base, one),
+            )
+            for one in edits
+        ]
+
+    def advise(self, rewrites: Sequence[str] | None) -> Advice:
+        """Return the best Dockerfile, legal on both families of builders.
+
+        Raises:
+            NotRankableError: the cache model does not understand the Dockerfile.
+            UsageError: nothing of the context is taken in by any step, or no such rewrite.
+
+        """
+        changes = self.changes()
+        if not changes:
+            raise UsageError(
+                f"{self.project.context}: no step takes in a file of this context, so there is "
+                "nothing to gain",
+                remedy="name the context that the Dockerfile is built with: --context DIR",
+            )
+        question = Question(
+            base=dataclasses.replace(self.state, bases=self.bases),
+            changes=tuple(changes),
+            profile=self.profile,
+            legal_for=self._legal_for(),
+            costs=self._costs,
+            rules=self.rules,
+            access=self.access,
+            contents=read_contents(self.project.context, self.state.manifests[ClientRule.BUILDKIT]),
+            dockerignore=self.ignore_text,
+            ignore_file=self.ignore_name,
+            limit=self.project.limit,
+        )
+        others = rewritten_states(question, rewrites)
+        self._kinds = self.changes(others)
+        return advise(dataclasses.replace(question, changes=tuple(self._kinds)), rewrites)
+
+    def _legal_for(self) -> tuple[Profile, ...]:
+        """Return the builder in question and the newest of the other family."""
+        other = find_profile("classic" if self.project.builder == "buildkit" else "buildkit")
+        return (self.profile, other)
+
+    def _costs(self, dockerfile: Dockerfile) -> StepCosts:
+        """Return what steps cost: by their texts, so that a rewritten Dockerfile has costs too."""
+        costs = recorded_costs(
+            dockerfile, self.times, variant=WRITTEN, builder=self.project.builder, changes=()
+        )
+        if self._measured is None:
+            return costs
+        measured = self._measured
+        return dataclasses.replace(
+            costs, floor=measured.floor, extra=measured.extra, source=measured.source
+        )
+
+    def _candidates(self, advice: Advice) -> list[Candidate]:
+        """Return the written Dockerfile and the advised one, to be built."""
+        return [
+            Candidate(WRITTEN, advice.written.text),
+            Candidate(ADVISED, advice.dockerfile.text, dockerignore=advice.dockerignore),
+        ]
+
+    def verify(
+        self,
+        advice: Advice,
+        site: EngineSite,
+        client: DockerClient,
+        *,
+        rounds: int,
+        timeout_seconds: float,
+        margin_share: float,
+    ) -> Verification:
+        """Build both Dockerfiles and compare their images; if they are equal, measure the saving.
+
+        Raises:
+            VerificationError: one does not build.
+            BenchError: the engine went away, or the records cannot be written.
+
+        """
+        scenario = as_scenario(
+            self.project.subject,
+            self._candidates(advice),
+            (),
+            self.folder / "verify" / "dockerfiles",
+        )
+        comparison = compare_variants(
+            client,
+            site,
+            scenario,
+            self.project.builder,
+            self.observer,
+            timeout_seconds=timeout_seconds,
+        )
+        saving = None
+        if comparison.equal:
+            saving = self._save(
+                advice,
+                site,
+                rounds=rounds,
+                timeout_seconds=timeout_seconds,
+                margin_share=margin_share,
+            )
+        return Verification(comparison, saving, self.folder / "verify")
+
+    def _save(
+        self,
+        advice: Advice,
+        site: EngineSite,
+        *,
+        rounds: int,
+        timeout_seconds: float,
+        margin_share: float,
+    ) -> Saving | None:
+        """Measure both Dockerfiles over the most frequent kinds of commits."""
+        weighted = sorted(self._kinds, key=lambda one: -one.weight)[:MOST_CHANGES]
+        covered = sum(one.weight for one in weighted)
+        if covered < 1 - 1e-9:
+            self.notes.append(
+                f"measured over the {len(weighted)} most frequent kinds of commits, which are "
+                f"{covered:.0%} of all"
+            )
+        changes = [
+            change.model_copy(update={"weight": one.weight})
+            for change, one in zip(
+                as_changes(weighted, self.project.context), weighted, strict=True
+            )
+        ]
+        folder = self.folder / "verify"
+        scenario = as_scenario(
+            self.project.subject, self._candidates(advice), changes, folder / "dockerfiles"
+        )
+        settings = make_settings(
+            scenario,
+            builders=(self.project.builder,),
+            rounds=rounds,
+            timeout_seconds=timeout_seconds,
+        )
+        result = run_scenario(scenario, settings, site, folder, observer=self.observer)
+        for failed in result.failed[:1]:
+            self.notes.append(
+                f"{failed.variant} did not build after {failed.change}: {failed.error}"
+            )
+        return measured_saving(
+            result.records,
+            _weights(changes),
+            self.project.builder,
+            before=WRITTEN,
+            after=ADVISED,
+            margin_share=margin_share,
+        )
+
+
+class MeasuringError(BenchError):
+    """The Dockerfile that is to be advised on does not build."""
+
+    exit_code = ExitCode.BUILD_FAILED
+
+
+def _ignore_file(project: Project) -> tuple[str, str | None]:
+    """Return the path in the context of the ignore file that counts, and its text, if any."""
+    root = project.context.resolve()
+    place = project.dockerfile.parent.resolve() / project.dockerfile.name
+    inside = place.relative_to(root).as_posix() if place.is_relative_to(root) else place
+    client = ClientRule.CLASSIC if project.builder == "classic" else ClientRule.BUILDKIT
+    name, _ = read_ignore_file(root, inside, client)
+    path = root / (name or IGNORE_FILE)
+    return name or IGNORE_FILE, path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _weights(changes: Sequence[Change]) -> dict[str, float]:
+    return {one.name: one.weight for one in changes}
+
+
+def _inspected(client: DockerClient, bases: Sequence[Mapping[str, Any]]) -> dict[str, BaseImage]:
+    """Return what the engine knows of the base images of a run."""
+    found = {}
+    for base in bases:
+        config = base_config(client.images.get(base["local_tag"]).attrs.get("Config") or {})
+        found[base["image"]] = BaseImage(
+            name=base["image"],
+            identity=base["image_id"],
+            env=tuple(config.env.items()),
+            working_dir=config.working_dir,
+            user=config.user,
+            shell=config.shell,
+            on_build=config.on_build,
+            inspected=True,
+        )
+    return found

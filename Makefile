@@ -7,7 +7,7 @@ ROUNDS ?= 6
 DEMO_TIMES := results/reference/java-expose
 DEMO_OUT ?= results/demo-$(shell date +%Y%m%d-%H%M%S)
 PYTEST_ARGS ?=
-# Generated cases for each builder and engine, and what decides them.
+# Generated cases for each builder and engine, and what decides them and samples of orderings.
 N ?= 330
 SEED ?= 1
 
@@ -20,7 +20,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NO_ENGINE := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo engine engines bases test test-fast conformance lint format clean
+.PHONY: help demo engine engines bases test test-fast conformance orderings lint format clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,11 @@ conformance: $(VENV)/.installed-dev engine ## Compare the cache model with real 
 	$(BIN)/python -m tests.conformance --cases $(N) --seed $(SEED) \
 	  $(addprefix --engine ,$(ENGINE)) $(addprefix --builder ,$(BUILDER)) \
 	  --rules tests/conformance/rules --results results/conformance
+
+orderings: $(VENV)/.installed-dev bases ## Build legal orderings, compare their images (N=, SEED=, ENGINE=, BUILDER=)
+	$(BIN)/python -m tests.orderings.proof --applications --generated $(N) --seed $(SEED) \
+	  $(addprefix --engine ,$(ENGINE)) $(addprefix --builder ,$(BUILDER)) \
+	  --results results/orderings
 
 lint: $(VENV)/.installed-dev ## Check style and types
 	$(BIN)/ruff check .

@@ -40,10 +40,15 @@ class Certainties:
         ``stage_bounds`` are the weighted seconds that each stage takes at least.
         """
         if self.is_buildkit:
-            chains: dict[int, float] = {}
-            for index in self.tasks:
-                chains[index] = chains.get(self.parents[index], 0.0) + stage_bounds[index]
-            total = max([*chains.values(), self._paths(clock)], default=0.0)
+            ends: dict[int, float] = {}
+            for index, task in self.tasks.items():
+                begins = ends.get(self.parents[index], 0.0) + stage_bounds[index]
+                sure = [
+                    self._weight(surely_struck(task, place)) * task.seconds.get(step, 0.0)
+                    for place, step in enumerate(task.order.elements)
+                ]
+                ends[index] = self._end(index, begins, sure, ends, clock)
+            total = max([*ends.values(), self._paths(clock)], default=0.0)
         else:
             total = sum(stage_bounds.values())
         return costs.floor + costs.extra * self._extra() + total
@@ -55,7 +60,7 @@ class Certainties:
             everything |= task.begins
             for mask in task.struck.values():
                 everything |= mask
-        return sum(one for number, one in enumerate(self.weights) if everything >> number & 1)
+        return self._weight(everything)
 
     def _paths(self, clock: Clock) -> float:
         """Return the weighted seconds of paths that lead through stages in every ordering."""
@@ -67,22 +72,39 @@ class Certainties:
     def _ends(self, change: int, clock: Clock) -> dict[int, float]:
         ends: dict[int, float] = {}
         for index, task in self.tasks.items():
-            order = task.order
             sure = [
                 task.seconds.get(step, 0.0) if surely_struck(task, place) & change else 0.0
-                for place, step in enumerate(order.elements)
+                for place, step in enumerate(task.order.elements)
             ]
-            found = [ends.get(self.parents[index], 0.0) + sum(sure)]
-            for place, step in enumerate(order.elements):
-                behind = sum(
-                    took for other, took in enumerate(sure) if order.after[place] >> other & 1
-                )
-                found += [
-                    ends.get(source, 0.0) + sure[place] + behind
-                    for source in clock.taken_from(StepPlace(index, step))
-                ]
-            ends[index] = max(found)
+            begins = ends.get(self.parents[index], 0.0) + sum(sure)
+            ends[index] = self._end(index, begins, sure, ends, clock)
         return ends
+
+    def _end(
+        self,
+        index: int,
+        begins: float,
+        sure: Sequence[float],
+        ends: dict[int, float],
+        clock: Clock,
+    ) -> float:
+        """Return when a stage ends at least: by itself, or after one that it copies from.
+
+        ``begins`` is when it ends by itself; ``sure`` are the seconds that its steps surely take,
+        of which those behind a copy come after what is copied.
+        """
+        order = self.tasks[index].order
+        found = [begins]
+        for place, step in enumerate(order.elements):
+            behind = sum(took for one, took in enumerate(sure) if order.after[place] >> one & 1)
+            found += [
+                ends.get(source, 0.0) + sure[place] + behind
+                for source in clock.taken_from(StepPlace(index, step))
+            ]
+        return max(found)
+
+    def _weight(self, changes: int) -> float:
+        return sum(one for number, one in enumerate(self.weights) if changes >> number & 1)
 
 
 def surely_struck(task: StageTask, place: int) -> int:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from bench.cache_model import Profile
     from bench.dockerfile import Dockerfile
     from bench.orderings.outcomes import Settled
+    from bench.orderings.strikes import Strike
+
+_BUILT = frozenset({Predicted.MISS, Predicted.DEPENDS})
+"""An artefact that is not known to come out the same counts as changed."""
 
 
 @dataclass(frozen=True)
@@ -75,19 +79,40 @@ class Clock:
     def seconds(self, settled: Sequence[Settled]) -> float:
         """Return the wall of a rebuild: step by step, or along the longest path."""
         missed = [
-            self._seconds.get(one.place, 0.0)
-            if one.outcome is Predicted.MISS or one.outcome is Predicted.DEPENDS
-            else 0.0
-            for one in settled
+            self._seconds.get(one.place, 0.0) if one.outcome in _BUILT else 0.0 for one in settled
         ]
         total = sum(missed)
-        if total == 0.0:
+        if not any(one.outcome in _BUILT for one in settled):
             return self._costs.floor
         if not self._one_by_one:
-            total = self._longest(settled, missed)
+            total = self._longest([(one.place, one.twin) for one in settled], missed)
         return self._costs.floor + self._costs.extra + total
 
-    def _longest(self, settled: Sequence[Settled], missed: Sequence[float]) -> float:
+    def seconds_of(self, strikes: Sequence[Strike], count: int) -> list[float]:
+        """Return the wall of the rebuild after each of ``count`` changes."""
+        floor, extra = self._costs.floor, self._costs.extra
+        built = [(one.missed | one.open, self._seconds.get(one.place, 0.0)) for one in strikes]
+        by_mask: dict[int, float] = {}
+        for mask, took in built:
+            if mask:
+                by_mask[mask] = by_mask.get(mask, 0.0) + took
+        found = []
+        places = [(one.place, one.twin) for one in strikes]
+        for number in range(count):
+            bit = 1 << number
+            if not any(mask & bit for mask in by_mask):
+                found.append(floor)
+            elif self._one_by_one:
+                total = sum(took for mask, took in by_mask.items() if mask & bit)
+                found.append(floor + extra + total)
+            else:
+                missed = [took if mask & bit else 0.0 for mask, took in built]
+                found.append(floor + extra + self._longest(places, missed))
+        return found
+
+    def _longest(
+        self, places: Sequence[tuple[StepPlace, StepPlace | None]], missed: Sequence[float]
+    ) -> float:
         """Return the longest path through the vertices: stages are built side by side.
 
         A step waits for the one before it in its stage, for the ends of the stages that it copies
@@ -95,14 +120,14 @@ class Clock:
         """
         ends: dict[int, float] = {}
         at: dict[StepPlace, float] = {}
-        for one, took in zip(settled, missed, strict=True):
-            index = one.place.stage_index
+        for (place, twin), took in zip(places, missed, strict=True):
+            index = place.stage_index
             begin = ends.get(index)
             if begin is None:
                 begin = ends.get(self._parents.get(index, index), 0.0)
-            for source in self._taken.get(one.place, ()):
+            for source in self._taken.get(place, ()):
                 begin = max(begin, ends.get(source, 0.0))
-            if one.twin is not None:
-                begin = max(begin, at[one.twin])
-            at[one.place] = ends[index] = begin + took
+            if twin is not None:
+                begin = max(begin, at[twin])
+            at[place] = ends[index] = begin + took
         return max(ends.values(), default=0.0)

@@ -16,13 +16,15 @@ from bench.cache_model import Predicted, StepPlace
 from bench.cache_model.profiles import Family
 from bench.orderings.ordering import Ordering
 from bench.orderings.own_parts import NOTHING, NotRankableError, OwnParts
+from bench.orderings.strikes import Strikes
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Sequence
+    from collections.abc import Container, Iterator, Mapping, Sequence
 
     from bench.cache_model import Profile
     from bench.dockerfile import Dockerfile
     from bench.orderings.own_parts import Artefact, OwnPart, StageParts
+    from bench.orderings.strikes import Strike
     from bench.predicting import BuildState
 
 _HIT, _MISS, _DEPENDS, _MERGED = (
@@ -65,7 +67,7 @@ class Outcomes:
         self.written_parts = self._parts.of(base, self._changed, written)
         self.features = Features.of(base.dockerfile, self.written_parts, profile)
         self._plans: dict[object, _Plan] = {
-            self.features.shape(written): _Plan.of(self.written_parts)
+            self.features.shape(written): _Plan.of(self.written_parts, profile)
         }
 
     def settled(
@@ -90,6 +92,17 @@ class Outcomes:
             found.append(build.run())
         return found
 
+    def struck(self, ordering: Ordering, hits: Mapping[StepPlace, int]) -> list[Strike] | None:
+        """Return the same for all changes at once; None where equal steps stand in the way.
+
+        Args:
+            ordering: a legal one.
+            hits: for each step a mask of the changes after which it is known to hit.
+
+        """
+        strikes = self._plan(ordering).strikes
+        return None if strikes is None else strikes.settle(ordering, hits)
+
     @property
     def _is_buildkit(self) -> bool:
         return self.profile.family is Family.BUILDKIT
@@ -98,7 +111,7 @@ class Outcomes:
         shape = self.features.shape(ordering)
         plan = self._plans.get(shape)
         if plan is None:
-            plan = _Plan.of(self._parts.of(self._base, self._changed, ordering))
+            plan = _Plan.of(self._parts.of(self._base, self._changed, ordering), self.profile)
             self._plans[shape] = plan
         return plan
 
@@ -256,9 +269,10 @@ class _Plan:
 
     states: tuple[tuple[StageParts, ...], ...]
     has_twins: bool
+    strikes: Strikes | None
 
     @classmethod
-    def of(cls, states: Sequence[tuple[StageParts, ...]]) -> _Plan:
+    def of(cls, states: Sequence[tuple[StageParts, ...]], profile: Profile) -> _Plan:
         where: dict[int, set[tuple[int, int]]] = {}
         for stages in states:
             for stage in stages:
@@ -267,7 +281,10 @@ class _Plan:
                     where.setdefault(part.own, set()).add((stage.index, step))
                     if part.linked != NOTHING:
                         where.setdefault(part.linked, set()).add((stage.index, -1000 - step))
-        return cls(tuple(states), any(len(places) > 1 for places in where.values()))
+        has_twins = any(len(places) > 1 for places in where.values())
+        is_buildkit = profile.family is Family.BUILDKIT
+        strikes = Strikes.of(states, has_twins=has_twins, is_buildkit=is_buildkit)
+        return cls(tuple(states), has_twins, strikes)
 
 
 class _Keys:

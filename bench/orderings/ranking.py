@@ -12,11 +12,12 @@ from bench.orderings.costs import Clock
 from bench.orderings.ordering import Ordering
 from bench.orderings.outcomes import Outcomes, count
 from bench.orderings.search import StageSearch, best_products
+from bench.orderings.strikes import count_struck
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from bench.cache_model import Profile
+    from bench.cache_model import Profile, StepPlace
     from bench.orderings.classes import OrderedStages
     from bench.orderings.costs import StepCosts
     from bench.orderings.counting import Count
@@ -41,10 +42,10 @@ class WeightedState:
 class Ranked:
     """One class of orderings, by the member nearest to the written one.
 
-    ``rank`` is one more than the number of classes that are faster; None where not all were tried
-    and this one was not among those that the search found. For each change, in order: ``hits`` of
-    ``scored`` steps, ``open`` of which only an artefact decides (they count as misses), and
-    ``seconds`` of the rebuild. ``expected_seconds`` is their weighted mean.
+    ``rank`` is one more than the number of classes that are faster; where not all were tried it is
+    None of all that are not as fast as the best that was found. For each change, in order:
+    ``hits`` of ``scored`` steps, ``open`` of which only an artefact decides (they count as misses),
+    and ``seconds`` of the rebuild. ``expected_seconds`` is their weighted mean.
     """
 
     ordering: Ordering
@@ -151,6 +152,10 @@ class _Ranker:
         self._weights = _normalised([one.weight for one in changes])
         self._costs = costs
         self._hits = [costs.hits_after(one.state.change) for one in changes]
+        self._hit_masks: dict[StepPlace, int] = {}
+        for number, places in enumerate(self._hits):
+            for place in places:
+                self._hit_masks[place] = self._hit_masks.get(place, 0) | 1 << number
         self._profile = profile
         self._clock = Clock(base.dockerfile, base.build_args, profile, costs)
         self._written = Ordering.written(base.dockerfile)
@@ -173,7 +178,7 @@ class _Ranker:
                 progress(done, total)
             found.append(self._cost(ordering))
         progress(len(found), len(found))
-        ranked = _in_order(found)
+        ranked = _in_order(found, complete=complete)
         if complete:
             bound = ranked[0].expected_seconds
         return Ranking(
@@ -196,19 +201,23 @@ class _Ranker:
         return self._cost(self._written)
 
     def _cost(self, ordering: Ordering) -> Ranked:
-        _, *settled = self._outcomes.settled(ordering, self._hits)
-        counts = [count(one) for one in settled]
-        seconds = tuple(map(self._clock.seconds, settled))
+        strikes = self._outcomes.struck(ordering, self._hit_masks)
+        if strikes is not None:
+            counts = count_struck(strikes, len(self._changes))
+            seconds = self._clock.seconds_of(strikes, len(self._changes))
+        else:
+            _, *settled = self._outcomes.settled(ordering, self._hits)
+            counts = [count(one) for one in settled]
+            seconds = [self._clock.seconds(one) for one in settled]
+        expected = sum(weight * one for weight, one in zip(self._weights, seconds, strict=True))
         return Ranked(
             ordering=ordering,
             rank=None,
             hits=tuple(hits for hits, _, _ in counts),
             scored=tuple(scored for _, scored, _ in counts),
-            open=tuple(depends for _, _, depends in counts),
-            seconds=seconds,
-            expected_seconds=sum(map(float.__mul__, self._weights, seconds))
-            if seconds
-            else self._costs.floor,
+            open=tuple(undecided for _, _, undecided in counts),
+            seconds=tuple(seconds),
+            expected_seconds=expected if seconds else self._costs.floor,
             _classes=self._classes,
         )
 
@@ -247,8 +256,11 @@ def _normalised(weights: Sequence[float]) -> tuple[float, ...]:
     return tuple(one / total for one in weights)
 
 
-def _in_order(found: Sequence[Ranked]) -> list[Ranked]:
-    """Return them best first, those of equal seconds by how little they move, with their ranks."""
+def _in_order(found: Sequence[Ranked], *, complete: bool) -> list[Ranked]:
+    """Return them best first, those of equal seconds by how little they move, with their ranks.
+
+    Where they are not all there are, a rank is known only of those as fast as the best.
+    """
     unique = {one.ordering: one for one in found}.values()
     ordered = sorted(
         unique, key=lambda one: (round(one.expected_seconds, 9), one.moved, one.ordering)
@@ -257,5 +269,8 @@ def _in_order(found: Sequence[Ranked]) -> list[Ranked]:
     for number, one in enumerate(ordered, start=1):
         before = ranked[-1] if ranked else None
         same = before is not None and one.expected_seconds - before.expected_seconds <= _SAME
-        ranked.append(replace(one, rank=before.rank if same and before is not None else number))
+        place: int | None = number if complete or number == 1 else None
+        if same and before is not None:
+            place = before.rank
+        ranked.append(replace(one, rank=place))
     return ranked

@@ -39,6 +39,11 @@ def conclude(result: RunResult, *, check_predictions: bool) -> ExitCode:
     for left in result.left_behind:
         click.echo(f"could not remove from the engine: {left} (bench clean tries again)", err=True)
     click.echo(f"next: bench report {result.folder}")
+    return exit_code(result, check_predictions=check_predictions)
+
+
+def exit_code(result: RunResult, *, check_predictions: bool) -> ExitCode:
+    """Return what a run ends with."""
     if result.failed:
         return ExitCode.BUILD_FAILED
     wrong = check_predictions and result.disagreements

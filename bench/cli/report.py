@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bench.builders.names import is_simulated
+from bench.cli.replay import show_replay
 from bench.errors import UsageError
 from bench.report import write_report
 from bench.report.answer import hit_share
@@ -88,6 +89,21 @@ def _show_answer(console: Console, answer: Answer) -> None:
     _line(console, answer.title, style="bold")
     if answer.question:
         _line(console, answer.question)
+    _show_numbers(console, answer)
+    for ask in dict.fromkeys(verdict.ask for verdict in answer.verdicts):
+        _line(console, ask, style="bold")
+        for verdict in answer.verdicts:
+            if verdict.ask == ask:
+                _line(console, f"• {verdict.sentence}")
+    if answer.predictions is not None:
+        _line(console, f"predictions: {answer.predictions.sentence}")
+    for remark in answer.remarks:
+        _line(console, f"! {remark}", style="bold")
+
+
+def _show_numbers(console: Console, answer: Answer) -> None:
+    if answer.replay is not None:
+        show_replay(console, answer.replay)
     for setup in answer.setups:
         for variant in answer.variants:
             rows = [
@@ -98,15 +114,6 @@ def _show_answer(console: Console, answer: Answer) -> None:
             if rows:
                 title = f"{mark(setup)}{variant} against {answer.baseline}: {setup.label}"
                 console.print(_table(title, rows))
-    for ask in dict.fromkeys(verdict.ask for verdict in answer.verdicts):
-        _line(console, ask, style="bold")
-        for verdict in answer.verdicts:
-            if verdict.ask == ask:
-                _line(console, f"• {verdict.sentence}")
-    if answer.predictions is not None:
-        _line(console, f"predictions: {answer.predictions.sentence}")
-    for remark in answer.remarks:
-        _line(console, f"! {remark}", style="bold")
 
 
 def _table(title: str, rows: Sequence[Comparison]) -> Table:

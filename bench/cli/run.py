@@ -107,6 +107,11 @@ def run(
                 "--resume takes no PATH", remedy=f"write bench run --resume {resume} alone"
             )
         head = read_head(resume)
+        if head.get("replay") is not None:
+            raise UsageError(
+                f"{resume} holds a replay",
+                remedy=f"go on with it by bench replay --resume {resume}",
+            )
         site = Sites(head["builders"], times, progress.note).of_run(head)
         scenario = load_scenario(Path(head["scenario_path"]))
         with progress:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _LOG = (
     *("log", "--first-parent", "-m", "--root", "--no-show-signature"),
-    *("--raw", "--no-abbrev", "--no-renames", "-z"),
+    *("--raw", "--no-renames", "-z"),
     "--format=format:%x01%H%x02%h%x02%P%x02%s",
 )
 _HEAD_MARK = b"\x01"

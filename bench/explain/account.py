@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -196,7 +197,14 @@ def _of_step(step: Step, changed_paths: Sequence[str], *, disagrees: bool) -> Ac
         reason=step.reason,
         detail=detail,
         # The records hold the sentence alone; the paths in it are among those that changed.
-        paths=tuple(path for path in changed_paths if path in detail) if about_files else (),
+        paths=tuple(path for path in changed_paths if _names(detail, path)) if about_files else (),
         inferred=step.reason is not None and (unproven or disagrees),
         disagrees=disagrees,
+    )
+
+
+def _names(detail: str, path: str) -> bool:
+    """Tell whether a sentence names a path, and not just a longer one that holds it."""
+    return path in detail and (
+        re.search(rf"(?<![\w./-]){re.escape(path)}(?![\w/-])", detail) is not None
     )

@@ -79,7 +79,10 @@ class Group:
     def title(self) -> str:
         """What was done before the builds: the change, or the phase."""
         record = self.first.record
-        return record.change or _PHASES.get(record.phase, record.phase)
+        phase = _PHASES.get(record.phase, record.phase)
+        if record.change and record.phase in _PHASES:  # a replay has no builds without a commit
+            return f"{record.change}, {phase}"
+        return record.change or phase
 
     @property
     def is_quiet(self) -> bool:

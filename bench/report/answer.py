@@ -32,6 +32,7 @@ from bench.report.names import (
     size,
     span,
 )
+from bench.report.replaying import ReplaySummary, summarise_replay
 from bench.report.rows import edited_by, moved, rows_of, same_instructions
 from bench.report.simulated import mark, simulated_remarks
 from bench.report.worth import worth_of_hits, worth_sentence
@@ -91,6 +92,8 @@ class Answer:
     remarks: tuple[str, ...]
     predictions: PredictionCounts | None = None
     disagreements: tuple[WrongPrediction, ...] = ()
+    replay: ReplaySummary | None = None
+    """What the commits of a replay did; of one there are no comparisons and no verdicts."""
 
 
 def answer(dataset: Dataset) -> Answer:
@@ -101,6 +104,9 @@ def answer(dataset: Dataset) -> Answer:
 
     """
     run = dataset.runs[0]
+    replay = summarise_replay(dataset)
+    if replay is not None:
+        return _of_replay(dataset, replay)
     compared = comparisons(dataset)
     return Answer(
         scenario=run.scenario,
@@ -116,6 +122,26 @@ def answer(dataset: Dataset) -> Answer:
         remarks=tuple(_remarks(dataset, compared)),
         predictions=total_predictions(dataset),
         disagreements=dataset.disagreements,
+    )
+
+
+def _of_replay(dataset: Dataset, replay: ReplaySummary) -> Answer:
+    run = dataset.runs[0]
+    return Answer(
+        scenario=run.scenario,
+        title=run.title or run.scenario,
+        question=run.question,
+        baseline=replay.baseline,
+        variants=tuple(variants_of(dataset)),
+        changes=tuple(replay.commits),
+        setups=tuple(setups(dataset)),
+        comparisons=(),
+        expected=(),
+        verdicts=(),
+        remarks=(*replay.notes, *wrong_remarks(dataset), *simulated_remarks(dataset)),
+        predictions=total_predictions(dataset),
+        disagreements=dataset.disagreements,
+        replay=replay,
     )
 
 

@@ -12,6 +12,8 @@ from bench.report import names
 from bench.report.compare import Setup, setups
 from bench.report.gains import gains_charts
 from bench.report.heatmap import heatmaps
+from bench.report.replay_chart import NOTE as REPLAY_NOTE
+from bench.report.replay_chart import replay_charts
 from bench.report.seconds import seconds_charts
 from bench.report.sheet import Caption
 from bench.report.simulated import ALL_ALIKE, NOT_BUILT, mark, source_of
@@ -61,6 +63,7 @@ _NOTES = {
         "One build of each variant, the one whose time is the median. Steps count from the "
         "build's first event, the end of the build from the request.",
     ),
+    "replay": ("seconds and hits per commit", REPLAY_NOTE),
     "sizes": (
         "image size and new layers",
         "New layers are what a push after the rebuild would have to move.",
@@ -71,14 +74,15 @@ _NOTES = {
 def charts(dataset: Dataset, title: str) -> Iterator[Chart]:
     """Draw every chart the records have data for, one at a time, setup by setup."""
     several = len({setup.engine for setup in setups(dataset)}) > 1
-    change = chosen_change(dataset)
+    is_replay = any(run.replay is not None for run in dataset.runs)
+    change = None if is_replay else chosen_change(dataset)
     for setup in setups(dataset):
         suffix = slug(f"{setup.builder}-{setup.engine}" if several else setup.builder)
-        for kind, column, draw in _drawers(change):
+        for kind, column, draw in _REPLAY_DRAWERS if is_replay else _drawers(change):
             what, note = _NOTES[kind]
             whole = f"{what}: {_when(column)}" if column else what
             lead = f"{whole[0].upper()}{whole[1:]}, builder {setup.builder}."
-            note = f"{note} {ALL_ALIKE}" if is_simulated(setup.builder) else note
+            note = f"{note} {ALL_ALIKE}" if is_simulated(setup.builder) and not is_replay else note
             caption = Caption(f"{mark(setup)}{title}", f"{lead} {note}", footer(dataset, setup))
             stem = "-".join(part for part in (kind, slug(column), suffix) if part)
             for page, figure in enumerate(draw(dataset, setup, caption), start=1):
@@ -88,6 +92,9 @@ def charts(dataset: Dataset, title: str) -> Iterator[Chart]:
                     note,
                     figure,
                 )
+
+
+_REPLAY_DRAWERS: list[tuple[str, str, Drawer]] = [("replay", "", replay_charts)]
 
 
 def _drawers(change: str | None) -> list[tuple[str, str, Drawer]]:

@@ -9,6 +9,12 @@ from bench.report import names
 from bench.report.answer import hit_share
 from bench.report.findings import predictions_section, reasons_section
 from bench.report.markdown import block, bullets, code, escaped, table
+from bench.report.replay_document import (
+    causes_section,
+    commits_section,
+    notes_section,
+    totals_section,
+)
 from bench.report.simulated import NOTHING_MEASURED, mark, source_of
 
 if TYPE_CHECKING:
@@ -19,6 +25,7 @@ if TYPE_CHECKING:
     from bench.report.answer import Answer
     from bench.report.charts import Chart
     from bench.report.compare import Comparison, Expected, Setup
+    from bench.report.replaying import ReplaySummary
     from bench.stats import Summary
 
 _LOG_LINES = 12
@@ -39,6 +46,8 @@ _INTERVALS = (
 
 def document(dataset: Dataset, found: Answer, charts: Sequence[tuple[Chart, PurePosixPath]]) -> str:
     """Write the report of one scenario; each chart comes with its PNG's path from the report."""
+    if found.replay is not None:
+        return _replay_document(dataset, found, found.replay, charts)
     parts = [
         f"# {_title_mark(found)}{escaped(found.title)}\n",
         f"> {escaped(found.question)}\n" if found.question else "",
@@ -47,11 +56,7 @@ def document(dataset: Dataset, found: Answer, charts: Sequence[tuple[Chart, Pure
         _answer(found),
         *[_setup_tables(found, setup) for setup in found.setups],
         _expected(found.expected),
-        "## Charts\n",
-        *[
-            f"![{escaped(chart.title)}]({path})\n\n*{escaped(chart.note)}*\n"
-            for chart, path in charts
-        ],
+        _charts(charts),
         reasons_section(dataset),
         _checks(dataset),
         predictions_section(dataset),
@@ -61,6 +66,38 @@ def document(dataset: Dataset, found: Answer, charts: Sequence[tuple[Chart, Pure
         *[_environment(run, dataset.engines[run.run]) for run in dataset.runs],
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _replay_document(
+    dataset: Dataset,
+    found: Answer,
+    replay: ReplaySummary,
+    charts: Sequence[tuple[Chart, PurePosixPath]],
+) -> str:
+    simulated = any(is_simulated(setup.builder) for setup in found.setups)
+    parts = [
+        f"# {_title_mark(found)}{escaped(found.title)}\n",
+        f"> {escaped(found.question)}\n" if found.question else "",
+        "## Answer\n",
+        totals_section(replay),
+        bullets(f"**Caution:** {escaped(remark)}" for remark in found.remarks),
+        _charts(charts),
+        causes_section(replay),
+        commits_section(replay),
+        _failures(dataset),
+        notes_section(dataset, replay),
+        f"{HIT_RATIO}\n",
+        f"{NOTHING_MEASURED}\n" if simulated else "",
+        *[_environment(run, dataset.engines[run.run]) for run in dataset.runs],
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _charts(charts: Sequence[tuple[Chart, PurePosixPath]]) -> str:
+    pictures = [
+        f"![{escaped(chart.title)}]({path})\n\n*{escaped(chart.note)}*\n" for chart, path in charts
+    ]
+    return "\n".join(["## Charts\n", *pictures])
 
 
 def _title_mark(found: Answer) -> str:

@@ -32,6 +32,7 @@ def test_commits_come_oldest_first_with_the_paths_they_changed(repo: Repo) -> No
     assert history.commits[0].paths == {"a", "b"}
     assert history.counts == {"a": 2, "b": 1}
     assert second.startswith(history.commits[1].short)
+    assert len(history.commits[1].short) < len(second)
     assert history.commits[1].title == f"{history.commits[1].short} second: ünïcode"
 
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from bench.workspace.manifest import Entry
 
 _SCOPE_ONLY = frozenset({"ARG", "ENV", "SHELL", "USER"})
-_HIDDEN = -1000
+HIDDEN = -1000
 """Steps from here down are keys beside a step's own; see `BuildKitWalk._link`."""
 
 
@@ -236,7 +236,7 @@ class BuildKitWalk(Walk):
             return
         merge = replace(copy, parent=state.key, definition=(*copy.definition, ("merge", True)))
         self._settle(line, state, merge, sources)
-        self.settler.add_hidden(StepPlace(line.stage.index, _HIDDEN - line.step), copy)
+        self.settler.add_hidden(StepPlace(line.stage.index, HIDDEN - line.step), copy)
 
     def _sources(
         self, transfer: Transfer, line: Line

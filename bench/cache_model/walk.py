@@ -55,7 +55,7 @@ class Walk(ABC):
         self._images: dict[str, StageState] = {}
 
     @cached_property
-    def _with_files(self) -> frozenset[int]:
+    def with_files(self) -> frozenset[int]:
         """The stages whose files matter: something is copied from them, or from a child of one."""
         stages = self.dockerfile.stages
         references = [one for stage in stages for one in copy_sources(stage)]
@@ -78,7 +78,7 @@ class Walk(ABC):
 
         A RUN makes a symbol of everything, so what stands before the last one is not.
         """
-        if line.stage.index not in self._with_files:
+        if line.stage.index not in self.with_files:
             return False
         later = line.stage.instructions[max(line.step, 0) :]
         return not any(instruction.keyword == "RUN" for instruction in later)

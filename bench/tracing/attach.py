@@ -18,13 +18,12 @@ from bench.tracing.hooks import mark_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-STRACE = (
-    *("strace", "--follow-forks", "--decode-fds=path", "--decode-pids=pidns"),
-    *("--quiet=attach,personality", "--string-limit=64"),
-)
+STRACE = ("strace", "-f", "-y", "-q", "-s", "64", "-e", "signal=none")
 """Paths are never cut short, whatever the limit of strings; `bench.tracing.strace` reads this."""
 _ATTACH_SECONDS = 20.0
 _POLL_SECONDS = 0.001
+_YOUNG_SECONDS = 60.0
+"""A process that waits has become what it is soon after it began: an older one is left alone."""
 _PROC = Path("/proc")
 
 
@@ -58,13 +57,25 @@ class Waiting:
         self.send(signal.SIGCONT)
 
 
-def waiting_processes() -> Iterator[tuple[int, str]]:
-    """Yield every process of the machine that waits to be watched, and its mark."""
-    for name in os.listdir(_PROC):  # noqa: PTH208 - many times a second
-        if name.isdigit():
-            mark = _mark(int(name))
-            if mark is not None:
-                yield int(name), mark
+class Lookout:
+    """Looks for processes that wait among those that have come since it began."""
+
+    def __init__(self) -> None:
+        self._since = dict.fromkeys(_pids(), -_YOUNG_SECONDS)
+
+    def look(self) -> Iterator[tuple[int, str]]:
+        """Yield every process that waits to be watched, and its mark."""
+        now = time.monotonic()
+        self._since = {pid: self._since.get(pid, now) for pid in _pids()}
+        for pid, since in self._since.items():
+            if now - since < _YOUNG_SECONDS:
+                mark = _mark(pid)
+                if mark is not None:
+                    yield pid, mark
+
+
+def _pids() -> list[int]:
+    return [int(name) for name in os.listdir(_PROC) if name.isdigit()]  # noqa: PTH208
 
 
 def _mark(pid: int) -> str | None:
@@ -149,7 +160,7 @@ def trace(waiting: Waiting, log: Path) -> subprocess.Popen[bytes]:
     complaints = log.with_suffix(".stderr")
     with complaints.open("wb") as errors:
         strace = subprocess.Popen(
-            [*STRACE, f"--trace={traced()}", f"--output={log}", f"--attach={waiting.pid}"],
+            [*STRACE, "-e", f"trace={traced()}", "-o", str(log), "-p", str(waiting.pid)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,

@@ -13,8 +13,8 @@ from bench.tracing.errors import CannotObserveError
 if TYPE_CHECKING:
     from docker import DockerClient
 
-OLDEST_STRACE = (5, 9)
-"""The first that tells the number of a process in its own namespace (``--decode-pids=pidns``)."""
+OLDEST_STRACE = (5, 10)
+"""That of Debian 11. What is read here was written by 6.1, that of Debian 12."""
 _VERSION = re.compile(r"version (\d+)\.(\d+)")
 _LOCAL = "run the command on the machine of the engine, and reach it through its socket"
 

@@ -1,4 +1,4 @@
-"""Read what ``strace -f -y -q --decode-pids=pidns -o FILE`` wrote: one system call after another.
+"""Read what ``strace -f -y -q -o FILE`` wrote: one system call after another.
 
 Checked against strace 6.1. The options are fixed: see `bench.tracing.attach`. A call that another
 process interrupts stands on two lines, which are joined here; strings and paths are escaped as C
@@ -30,7 +30,6 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _RESULT = re.compile(r"\A\s*= (\?|-?\d+|0x[0-9a-f]+)(<(?:[^<>\\]|\\.)*>)?(?:\(deleted\))?(.*)\Z")
-_PID_OUTSIDE = re.compile(r"/\* (\d+) in strace's PID NS \*/")
 _ERROR = re.compile(r"\A (E[A-Z0-9]+)\b")
 _DESCRIPTOR = re.compile(r"\A(\d+|AT_FDCWD)(?:<((?:[^<>\\]|\\.)*)>)?(\(deleted\))?\Z", re.DOTALL)
 _ESCAPE = re.compile(r"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
@@ -43,7 +42,8 @@ class Call:
 
     ``arguments`` are as strace prints them. ``result`` is None where the call never returned;
     ``error`` is the name of the error, ``""`` where there is none. ``path`` is that of the file
-    descriptor it returned, ``child`` the process it made, by the number strace itself knows.
+    descriptor it returned. A call that waits for another process, or that another one interrupts
+    in the trace, ``had_begun`` before: then `Begun` came first.
     """
 
     pid: int
@@ -52,7 +52,16 @@ class Call:
     result: int | None = None
     error: str = ""
     path: str | None = None
-    child: int | None = None
+    had_begun: bool = False
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A system call has begun; its end comes later. ``text`` is what is known of it."""
+
+    pid: int
+    name: str
+    text: str
 
 
 @dataclass(frozen=True)
@@ -77,8 +86,8 @@ class NotUnderstoodError(Exception):
     """A line that cannot be read."""
 
 
-def read_calls(lines: Iterable[str]) -> Iterator[Call | Ended]:
-    """Yield the calls in the order in which they ended.
+def read_calls(lines: Iterable[str]) -> Iterator[Call | Begun | Ended]:
+    """Yield the calls in the order in which they ended, and what else the trace tells.
 
     Raises:
         NotUnderstoodError: a line is none of strace's.
@@ -103,17 +112,18 @@ def read_calls(lines: Iterable[str]) -> Iterator[Call | Ended]:
         unfinished = _UNFINISHED.search(text)
         if unfinished is not None:
             begun[pid] = text[: unfinished.start()]
+            yield Begun(pid, text.partition("(")[0], begun[pid])
             continue
         resumed = _RESUMED.match(text)
         if resumed is not None:
             text = begun.pop(pid, f"{resumed[1]}(") + text[resumed.end() :]
-        call = _call(pid, text)
+        call = _call(pid, text, had_begun=resumed is not None)
         if call is None:
             raise NotUnderstoodError(f"line {number} of the trace: {raw[:120]!r}")
         yield call
 
 
-def _call(pid: int, text: str) -> Call | None:
+def _call(pid: int, text: str, *, had_begun: bool) -> Call | None:
     name = _NAME.match(text)
     if name is None:
         return None
@@ -123,16 +133,14 @@ def _call(pid: int, text: str) -> Call | None:
         return None
     value, path, rest = result[1], result[2], result[3]
     error = _ERROR.match(rest) if value.startswith("-") else None
-    outside = _PID_OUTSIDE.search(rest)
-    number = None if value == "?" else int(value, 0)
     return Call(
         pid=pid,
         name=name[1],
         arguments=arguments,
-        result=number,
+        result=None if value == "?" else int(value, 0),
         error=error[1] if error else "",
         path=_file(path[1:-1]) if path else None,
-        child=int(outside[1]) if outside else number,
+        had_begun=had_begun,
     )
 
 

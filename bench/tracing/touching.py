@@ -9,13 +9,13 @@ problem: then nothing may be concluded from the rest.
 from __future__ import annotations
 
 import re
-from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.tracing.calls import CALLS, Arguments, Kind
+from bench.tracing.family import Family, Process, UnknownProcessError, View
 from bench.tracing.paths import Links, TooManyMeaningsError, is_below
-from bench.tracing.strace import Call, Descriptor, Ended, descriptor_of, string_of
+from bench.tracing.strace import Begun, Call, Descriptor, Ended, descriptor_of, string_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,141 +54,46 @@ class Touched:
     problems: dict[str, None] = field(default_factory=dict)
 
 
-@dataclass
-class _View:
-    """Where a process stands; threads share it."""
-
-    cwd: tuple[str, ...]
-    root: str = "/"
-
-    def copy(self) -> _View:
-        return _View(self.cwd, self.root)
-
-
-@dataclass
-class _Process:
-    view: _View
-    files: dict[int, str]
-    """The paths that its file descriptors were last seen with."""
-    program: str
-    """The file it runs."""
-
-
 class Watched:
     """Takes the calls of one RUN, one after the other."""
 
     def __init__(
-        self,
-        first: int,
-        cwd: str,
-        program: str,
-        *,
-        folders: Iterable[str],
-        links: Links,
-        births: Births,
+        self, first: int, cwd: str, program: str, *, folders: Iterable[str], links: Links
     ) -> None:
         """Begin with the process ``first``, which stands in ``cwd`` and runs ``program``."""
         self.touched = Touched()
         self._folders = set(folders)
         self._links = links
-        self._births = births
-        self._processes = {first: _Process(_View((cwd,)), {}, program)}
+        self._family = Family(first, Process(View((cwd,)), {}, program))
 
-    def take(self, event: Call | Ended) -> None:
+    def take(self, event: Call | Begun | Ended) -> None:
         """Take in one event."""
         if isinstance(event, Ended):
-            self._processes.pop(event.pid, None)
+            self._family.ended(event.pid)
             return
         arguments = CALLS.get(event.name)
-        if arguments is None:
-            return
-        process = self._process(event.pid)
-        if process is None:
-            self._problem(f"{event.name} of a process that nobody saw begin")
+        if arguments is None or (isinstance(event, Begun) and arguments.kind is not Kind.BIRTH):
             return
         try:
-            _Taking(self, process, event, arguments).take()
+            process = self._family.process(event.pid)
+            if isinstance(event, Begun):
+                self._family.birth_begins(event.pid, event.text)
+            else:
+                _Taking(self, process, event, arguments).take()
+        except UnknownProcessError as error:
+            self._problem(f"{event.name} of a process {error}")
         except TooManyMeaningsError as error:
             self._problem(f"links that change on the way of {error}")
 
-    def _process(self, pid: int) -> _Process | None:
-        known = self._processes.get(pid)
-        if known is None:
-            birth = self._births.early(pid)
-            parent = None if birth is None else self._processes.get(birth.parent)
-            if birth is None or parent is None:
-                return None
-            known = self._born(pid, parent, birth.flags)
-        return known
-
-    def _born(self, pid: int, parent: _Process, flags: str) -> _Process:
-        view = parent.view if "CLONE_FS" in flags else parent.view.copy()
-        files = parent.files if "CLONE_FILES" in flags else dict(parent.files)
-        self._processes[pid] = _Process(view, files, parent.program)
-        return self._processes[pid]
-
     def _problem(self, words: str) -> None:
         self.touched.problems.setdefault(words)
-
-
-@dataclass(frozen=True)
-class Birth:
-    """A process that another one made."""
-
-    parent: int
-    flags: str
-
-
-@dataclass
-class Births:
-    """Who made which process: a new one may be seen before the call that made it has ended."""
-
-    _made: dict[int, deque[Birth]] = field(default_factory=dict)
-    _early: Counter[int] = field(default_factory=Counter)
-    """Processes that were seen before the call that made them had ended."""
-
-    @classmethod
-    def among(cls, calls: Iterable[Call | Ended]) -> Births:
-        """Find every process that came to be."""
-        births = cls()
-        for call in calls:
-            is_birth = isinstance(call, Call) and _kind(call) is Kind.BIRTH
-            if is_birth and isinstance(call, Call) and call.child is not None and not call.error:
-                birth = Birth(call.pid, " ".join(call.arguments))
-                births._made.setdefault(call.child, deque()).append(birth)
-        return births
-
-    def early(self, pid: int) -> Birth | None:
-        """Return the birth of a process that is seen before the call has ended; None if unknown."""
-        waiting = self._made.get(pid)
-        if not waiting:
-            return None
-        self._early[pid] += 1
-        return waiting.popleft()
-
-    def ended(self, pid: int) -> bool:
-        """Take the end of the call that made a process; False if that is known already.
-
-        A number can be given again, to another process: each birth is used up once.
-        """
-        if self._early[pid]:
-            self._early[pid] -= 1
-            return False
-        if self._made.get(pid):
-            self._made[pid].popleft()
-        return True
-
-
-def _kind(call: Call) -> Kind | None:
-    arguments = CALLS.get(call.name)
-    return None if arguments is None else arguments.kind
 
 
 class _Taking:
     """One call of one process on its way into what was touched."""
 
     def __init__(
-        self, watched: Watched, process: _Process, call: Call, arguments: Arguments
+        self, watched: Watched, process: Process, call: Call, arguments: Arguments
     ) -> None:
         self._watched = watched
         self._touched = watched.touched
@@ -209,7 +114,7 @@ class _Taking:
             if known is None or known.path is None:
                 continue
             if known.number is None:
-                self._process.view.cwd = (known.path,)
+                self._process.view.stands_in((known.path,))
             else:
                 self._process.files[known.number] = known.path
         if self._call.path is not None and self._call.result is not None:
@@ -246,25 +151,27 @@ class _Taking:
     def _take_execute(self) -> None:
         place, _ = self._arguments.places[0]
         if string_of(self._call.arguments[place]) == _OWN_PROGRAM:
-            paths = {self._process.program}
+            paths = {self._process.program} - {""}
+            if not paths:
+                self._problem("a program that runs itself again, and cannot be told")
         else:
             paths = self._paths(0, follow="AT_SYMLINK_NOFOLLOW" not in self._flags)
         self._read(paths, found=self._was_there)
         if not self._call.error:
             self._touched.executed.update(_inside(paths))
-            self._process.program = min(paths, default=_OWN_PROGRAM)
+            self._process.program = min(paths) if len(paths) == 1 else ""
 
     def _take_go(self) -> None:
         """Take in that the process goes to another folder."""
         paths = self._paths(0, follow=True)
         self._read(paths, found=self._was_there, folder=not self._call.error)
         if not self._call.error and paths:
-            self._process.view.cwd = tuple(sorted(paths))
+            self._process.view.stands_in(tuple(sorted(paths)))
 
     def _take_go_to_file(self) -> None:
         folder = self._descriptor(0)
         if folder is not None and folder.path is not None and not self._call.error:
-            self._process.view.cwd = (folder.path,)
+            self._process.view.stands_in((folder.path,))
 
     def _take_root(self) -> None:
         paths = self._paths(0, follow=True)
@@ -349,14 +256,9 @@ class _Taking:
             self._read(paths, found=self._was_there)
 
     def _take_birth(self) -> None:
-        flags = self._flags
-        child = self._call.child
-        if self._call.error or child is None:
-            return
-        if _NAMESPACES.search(flags):
+        if not self._call.error and _NAMESPACES.search(self._flags):
             self._problem("a process with a mount or user namespace of its own")
-        if self._watched._births.ended(child):
-            self._watched._born(child, self._process, flags)
+        self._watched._family.birth_ends(self._call, self._flags)
 
     def _take_copy_number(self) -> None:
         """Take in one more number of an open file (dup, fcntl)."""

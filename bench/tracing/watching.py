@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bench.errors import BenchError
-from bench.tracing.attach import Waiting, end, hold, trace, waiting_processes
+from bench.tracing.attach import Lookout, Waiting, end, hold, trace
 from bench.tracing.errors import CannotObserveError
 from bench.tracing.paths import Links, TooManyMeaningsError
 from bench.tracing.programs import interpreters
 from bench.tracing.strace import NotUnderstoodError, read_calls
 from bench.tracing.survey import Survey, survey
-from bench.tracing.touching import Births, Touched, Watched
+from bench.tracing.touching import Touched, Watched
 
 if TYPE_CHECKING:
     import subprocess
@@ -62,6 +62,7 @@ class Watcher:
         self._looking = threading.Thread(target=self._look, name="watch", daemon=True)
 
     def __enter__(self) -> Watcher:
+        self._lookout = Lookout()
         self._looking.start()
         return self
 
@@ -85,7 +86,7 @@ class Watcher:
 
     def _look(self) -> None:
         while not self._stop.wait(_LOOK_EVERY_SECONDS):
-            for pid, mark in waiting_processes():
+            for pid, mark in self._lookout.look():
                 if mark in self._marks and mark not in self._taken:
                     self._taken.add(mark)
                     thread = threading.Thread(target=self._take, args=(pid, mark), daemon=True)
@@ -136,15 +137,12 @@ class Watcher:
 
 def _touched(waiting: Waiting, log: Path, before: Survey, links: Links) -> Touched:
     """Read the trace of one RUN, and add what the kernel opened by itself."""
-    with log.open(encoding="ascii", errors="replace") as lines:
-        births = Births.among(read_calls(one for one in lines if "clone" in one or "fork" in one))
     watched = Watched(
         waiting.pid,
         waiting.cwd,
         waiting.program,
         folders=before.folders,
         links=links,
-        births=births,
     )
     try:
         with log.open(encoding="ascii", errors="replace") as lines:

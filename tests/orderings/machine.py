@@ -71,7 +71,10 @@ class State:
             self.working_dir,
             self.user,
             self.shell,
-            sorted((key, str(value)) for key, value in self.config.items()),
+            sorted(
+                (key, str(sorted(value) if isinstance(value, frozenset) else value))
+                for key, value in self.config.items()
+            ),
         )
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bench.cache_model.outcomes import StepPlace
 from bench.dockerfile import parse
+from bench.orderings.rewrites.base import Proposal, Refusal
 from bench.orderings.rewrites.registry import REWRITES, find_rewrite
 from bench.workspace import Manifest
 from bench.workspace.ignore import IgnoreRules, read_patterns
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from bench.dockerfile import Dockerfile
-    from bench.orderings.rewrites.base import Facts, Proposal, Refusal
+    from bench.orderings.rewrites.base import Facts
 
 _MOST = 100
 """More proposals in a row than any Dockerfile has places for: a rewrite that finds itself again."""
@@ -59,11 +60,15 @@ def best_rewrites(facts: Facts, names: Sequence[str] | None = None) -> Rewritten
     for rewrite in REWRITES:
         if chosen is not None and rewrite.name not in chosen:
             continue
-        while (proposals := rewrite.proposals(facts)) and len(made) < _MOST:
+        while True:
+            found = rewrite.found(facts)
+            proposals = [one for one in found if isinstance(one, Proposal)]
+            if not proposals or len(made) == _MOST:
+                break
             made.append(proposals[0])
-            ignore = proposals[0].dockerignore_text if proposals[0].dockerignore_text else ignore
+            ignore = proposals[0].dockerignore_text or ignore
             facts = facts_after(facts, proposals[0])
-        refusals += rewrite.why_not(facts)
+        refusals += [one for one in found if isinstance(one, Refusal)]
     return Rewritten(facts.dockerfile.text, ignore, tuple(made), tuple(refusals), facts)
 
 

@@ -111,12 +111,12 @@ class Rewrite:
 
     def proposals(self, facts: Facts) -> list[Proposal]:
         """Return every proposal, each on its own: a whole text in which one thing differs."""
-        return [one for one in self._found(facts) if isinstance(one, Proposal)]
+        return [one for one in self.found(facts) if isinstance(one, Proposal)]
 
     def why_not(self, facts: Facts) -> list[Refusal]:
         """Return every place that it looked at and had to leave as it is."""
-        return [one for one in self._found(facts) if isinstance(one, Refusal)]
+        return [one for one in self.found(facts) if isinstance(one, Refusal)]
 
-    def _found(self, facts: Facts) -> Iterator[Proposal | Refusal]:
-        if facts.serves(self.builders):
-            yield from self.look(facts)
+    def found(self, facts: Facts) -> list[Proposal | Refusal]:
+        """Return both, in the order of the Dockerfile."""
+        return list(self.look(facts)) if facts.serves(self.builders) else []

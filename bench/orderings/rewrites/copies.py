@@ -34,7 +34,7 @@ def part_of(copied: Copied, wanted: Iterable[str], tree: FileTree) -> list[str]:
     kept = set(wanted)
     lines: dict[str, list[str]] = {}
     whole: list[tuple[str, str]] = []
-    _cover(copied, tree, copied.transfer.target, kept, lines, whole)
+    _cover(copied, tree, (copied.transfer.target, list(copied.files)), kept, lines, whole)
     out = [_line(copied, sources, folder) for folder, sources in lines.items()]
     out += [_line(copied, [source], folder) for folder, source in whole]
     if len(out) > _MOST:
@@ -45,15 +45,20 @@ def part_of(copied: Copied, wanted: Iterable[str], tree: FileTree) -> list[str]:
 def _cover(
     copied: Copied,
     tree: FileTree,
-    folder: str,
+    place: tuple[str, list[str]],
     kept: set[str],
     lines: dict[str, list[str]],
     whole: list[tuple[str, str]],
 ) -> None:
-    prefix = folder.rstrip("/") + "/"
-    inside = [path for path in copied.files if path.startswith(prefix)]
-    for path in sorted(one for one in inside if "/" not in one[len(prefix) :]):
-        below = [one for one in inside if one.startswith(path + "/")]
+    folder, inside = place
+    start = len(folder.rstrip("/")) + 1
+    grouped: dict[str, list[str]] = {}
+    for path in inside:
+        end = path.find("/", start)
+        below = grouped.setdefault(path if end < 0 else path[:end], [])
+        if end >= 0:
+            below.append(path)
+    for path, below in sorted(grouped.items()):
         node = tree.nodes.get(copied.files[path])
         is_folder = bool(below) or (node is not None and node.type == "dir")
         if not is_folder:
@@ -72,7 +77,7 @@ def _cover(
         if path in kept and all(one in kept for one in below):
             whole.append((path, copied.files[path] + "/"))
         else:
-            _cover(copied, tree, path, kept, lines, whole)
+            _cover(copied, tree, (path, below), kept, lines, whole)
 
 
 def _check_file(copied: Copied, tree: FileTree, path: str) -> None:

@@ -72,6 +72,7 @@ class Flow:
         self.dockerfile = build.dockerfile
         self.tree = FileTree.of_manifest(build.manifest)
         self._readings = [_Reading(build, profile) for profile in profiles]
+        self._copied: dict[StepPlace, Copied | UnprovableError] = {}
 
     def scope(self, place: StepPlace) -> Scope:
         """Return the state before an instruction.
@@ -116,6 +117,17 @@ class Flow:
             UnprovableError: it is no such COPY, or that is not known for certain.
 
         """
+        if place not in self._copied:
+            try:
+                self._copied[place] = self._copy(place)
+            except UnprovableError as error:
+                self._copied[place] = error
+        found = self._copied[place]
+        if isinstance(found, UnprovableError):
+            raise UnprovableError(str(found))
+        return found
+
+    def _copy(self, place: StepPlace) -> Copied:
         instruction = self.instruction(place)
         found: list[Copied] = []
         for reading in self._readings:
@@ -335,11 +347,12 @@ def _landed(transfer: Transfer, tree: FileTree, profile: Profile) -> Iterator[tu
         )
     except MissingSourceError as error:
         raise UnprovableError(f"there is no {error} in the context") from error
+    top = transfer.target.rstrip("/")
     for root, name in roots:
         if tree.is_dir(root):
             for path in tree.below(root):
                 rest = path[len(root) + 1 :] if root else path
-                yield absolute(transfer.target, rest), path
+                yield f"{top}/{rest}", path  # paths of a context are clean
         elif transfer.into_folder or len(roots) > 1:
             yield absolute(transfer.target, name), root
         else:

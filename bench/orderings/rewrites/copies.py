@@ -59,23 +59,24 @@ def _cover(
         if end >= 0:
             below.append(path)
     for path, below in sorted(grouped.items()):
-        node = tree.nodes.get(copied.files[path])
+        source = copied.files.get(path, "")  # a folder may only be implied by what is in it
+        node = tree.nodes.get(source)
         is_folder = bool(below) or (node is not None and node.type == "dir")
         if not is_folder:
             if path in kept:
                 _check_file(copied, tree, path)
-                lines.setdefault(folder, []).append(copied.files[path])
+                lines.setdefault(folder, []).append(source)
             continue
         if path not in kept and not any(one in kept for one in below):
             continue
         if node is None or node.mode != _USUAL_MODE:
             raise UnprovableError(
-                f"the folder {copied.files[path]} would have mode 0755 instead of its own"
+                f"the folder {source or path} would have mode 0755 instead of its own"
             )
         if below and not any(one in kept for one in below):
-            raise UnprovableError(f"the folder {copied.files[path]} is looked at, but not into")
+            raise UnprovableError(f"the folder {source} is looked at, but not into")
         if path in kept and all(one in kept for one in below):
-            whole.append((path, copied.files[path] + "/"))
+            whole.append((path, source + "/"))
         else:
             _cover(copied, tree, (path, below), kept, lines, whole)
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from bench.cache_model import BaseImage
 from bench.orderings.rewrites import best_rewrites, find_rewrite
+from bench.workspace import Manifest
 from tests.orderings.rewrites.projects import NODE, assert_refused, facts_of, proposed
 
 NAME = "split-copy"
@@ -239,6 +241,15 @@ def test_a_folder_of_another_mode_is_not_made_by_a_copy_of_one_file() -> None:
     files = {"conf/a": "", "b": ""}
     assert proposed(NAME, facts_of(text, files, access=access))
     facts = facts_of(text, files, access=access, modes={"conf": 0o700})
+    assert_refused(NAME, facts, "mode 0755 instead of its own")
+
+
+def test_a_folder_that_was_not_sent_itself_is_not_made_either() -> None:
+    """The classic client leaves out the ignored parents of a file that is brought back."""
+    text = "FROM d\nWORKDIR /app\nCOPY . .\nRUN x\n"
+    facts = facts_of(text, {"conf/a": "", "b": ""}, access={(0, 4): (["/app/conf/a"], ["/out"])})
+    sent = Manifest(entry for path, entry in facts.build.manifest.items() if path != "conf")
+    facts = facts.with_build(replace(facts.build, manifest=sent))
     assert_refused(NAME, facts, "mode 0755 instead of its own")
 
 

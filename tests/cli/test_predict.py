@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import json
 import os
 import re
 import shlex
-import signal
 import subprocess
 import sys
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bench.cache_model import PROFILES, find_profile
-from bench.cli import main
 from bench.errors import ExitCode
 from tests.scenario.starting import write
 from tests.scenarios.shipped import FOLDER, NAMES
-from tests.support.command import MAIN
+from tests.support.command import MAIN, bench_here
 from tests.test_readme import README, commands_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLASSIC = find_profile("classic").name
 DOCKERFILE = (
@@ -44,45 +41,15 @@ KEYS = {
 }
 
 
-@dataclass
-class Shown:
-    """What a command said, and its exit status."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-def bench(
-    *arguments: str | os.PathLike[str], columns: int = 80, folder: Path | None = None
-) -> Shown:
-    """Run the command in this process: as a process of its own each would take a second."""
-    out, errors = io.StringIO(), io.StringIO()
-    handler = signal.getsignal(signal.SIGTERM)
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(errors),
-    ):
-        patch.setattr(sys, "argv", ["bench", *(str(word) for word in arguments)])
-        patch.setenv("COLUMNS", str(columns))
-        patch.chdir(folder or Path.cwd())
-        with pytest.raises(SystemExit) as ended:
-            main()
-    signal.signal(signal.SIGTERM, handler)
-    assert isinstance(ended.value.code, int)
-    return Shown(ended.value.code, out.getvalue(), errors.getvalue())
-
-
 def table(*arguments: str | os.PathLike[str], columns: int = 80, folder: Path | None = None) -> str:
-    shown = bench("predict", *arguments, columns=columns, folder=folder)
+    shown = bench_here("predict", *arguments, columns=columns, folder=folder)
     assert shown.returncode == ExitCode.OK, shown.stderr
     assert shown.stderr == ""
     return shown.stdout
 
 
 def rows(*arguments: str | os.PathLike[str], folder: Path | None = None) -> list[dict[str, Any]]:
-    shown = bench("predict", *arguments, "--json", folder=folder)
+    shown = bench_here("predict", *arguments, "--json", folder=folder)
     assert shown.returncode == ExitCode.OK, shown.stderr
     found: list[dict[str, Any]] = json.loads(shown.stdout)
     return found
@@ -306,7 +273,7 @@ def test_what_is_not_understood_is_unknown_with_its_line(project: Path) -> None:
     (project / "Dockerfile").write_text("FROM a\nRUN x\nCOPY --strange go.mod /\nRUN y\n")
     command = ("predict", project / "Dockerfile", "--builder", "buildkit", "--context", project)
 
-    shown = bench(*command)
+    shown = bench_here(*command)
     assert shown.returncode == ExitCode.OK
     assert (
         "?    line 3: 0:3 COPY --strange go.mod /: the flag --strange is not known" in shown.stdout
@@ -314,7 +281,7 @@ def test_what_is_not_understood_is_unknown_with_its_line(project: Path) -> None:
     assert re.search(r"^  4 RUN y +\? *$", shown.stdout, re.M)
     assert re.search(r"^1  no change +1 of 1, 2 unknown", shown.stdout, re.M)
 
-    told = bench(*command, "--json")
+    told = bench_here(*command, "--json")
     assert told.returncode == ExitCode.OK
     assert "line 3: COPY --strange go.mod /: the flag --strange is not known" in told.stderr
     unknown = [one for one in json.loads(told.stdout) if one["outcome"] == "unknown"]
@@ -325,7 +292,7 @@ def test_what_is_not_understood_is_unknown_with_its_line(project: Path) -> None:
 def test_assumptions_are_told_where_they_matter(project: Path) -> None:
     (project / "Dockerfile").write_text("FROM a\nCOPY $HERE/go.mod x\nWORKDIR /w\nCOPY . .\n")
 
-    told = bench("predict", project / "Dockerfile", "--json", "--build-arg", "NOBODY=1")
+    told = bench_here("predict", project / "Dockerfile", "--json", "--build-arg", "NOBODY=1")
 
     assert "line 2: a relative path" in told.stderr
     assert "line 2: $HERE is taken as not set" in told.stderr
@@ -371,7 +338,7 @@ def test_wrong_input_gets_one_clear_message(
     (tmp_path / "NOFROM").write_text("ARG X\n")
     (tmp_path / "SCENARIO").symlink_to(FOLDER / "hello-stages")
 
-    shown = bench("predict", *arguments, folder=tmp_path)
+    shown = bench_here("predict", *arguments, folder=tmp_path)
 
     assert shown.returncode == ExitCode.USAGE, shown.stdout
     assert says in shown.stderr

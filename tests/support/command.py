@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
+import signal
 import subprocess
 import sys
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import pytest
+
+from bench.cli import main
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +41,36 @@ def bench(
         check=False,
     )
     return done.returncode, done.stdout
+
+
+@dataclass
+class Shown:
+    """What a command said, and its exit status."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def bench_here(
+    *arguments: str | os.PathLike[str], columns: int = 80, folder: Path | None = None
+) -> Shown:
+    """Run the command in this process: as a process of its own each would take a second."""
+    out, errors = io.StringIO(), io.StringIO()
+    handler = signal.getsignal(signal.SIGTERM)
+    with (
+        pytest.MonkeyPatch.context() as patch,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(errors),
+    ):
+        patch.setattr(sys, "argv", ["bench", *(str(word) for word in arguments)])
+        patch.setenv("COLUMNS", str(columns))
+        patch.chdir(folder or Path.cwd())
+        with pytest.raises(SystemExit) as ended:
+            main()
+    signal.signal(signal.SIGTERM, handler)
+    assert isinstance(ended.value.code, int)
+    return Shown(ended.value.code, out.getvalue(), errors.getvalue())
 
 
 def leaf_commands(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,7 @@ _OWN_FACT = {
     "USER": Fact.USER,
     "VOLUME": Fact.VOLUMES,
 }
+_TARGET = re.compile(r"(?:\A|,)(?:target|dst|destination)=([^,]+)", re.IGNORECASE)
 _EXPANDED = frozenset(
     {*("ADD", "ARG", "COPY", "ENV", "EXPOSE", "LABEL", "STOPSIGNAL", "USER", "VOLUME", "WORKDIR")}
 )
@@ -299,13 +301,10 @@ class _Reader:
         files = Files(reads=(EVERYTHING,), writes=(EVERYTHING,))
         if known is not None:
             # A folder that is mounted hides what is there, and is made if it is not.
-            sure = standing.is_settled(" ".join(instruction.flags)) and not standing.directory.root
-            mounted = tuple(
-                Region.of(mount.target or "/run")
-                if sure
-                else Region.unknown(f"what line {instruction.line} mounts at")
-                for mount in mounts
-            )
+            mounted = [
+                standing.place(found[1] if found else "/run", f"line {instruction.line} mounts at")
+                for found in map(_TARGET.search, instruction.flag_values("mount"))
+            ]
             path = standing.scope.variables.get("PATH", DEFAULT_PATH).split(":")
             files = Files(
                 reads=(

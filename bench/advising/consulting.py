@@ -18,7 +18,7 @@ from bench.commits import WeightedChange, as_changes, ignore_rules, weighted_cha
 from bench.commits.history import commit_history
 from bench.commits.weights import FileEdit
 from bench.errors import BenchError, ExitCode, UsageError
-from bench.orderings.rewrites import read_contents
+from bench.orderings.rewrites import find_rewrite, read_contents
 from bench.predicting.edits import after_edit, file_edits
 from bench.predicting.plain import read_state
 from bench.runner import Phase, make_settings, read_head, run_scenario
@@ -248,7 +248,7 @@ class Consultation:
         ]
 
     def advise(self, rewrites: Sequence[str] | None) -> Advice:
-        """Return the best Dockerfile, legal on both families of builders.
+        """Return the best Dockerfile, legal on both families unless a rewrite is for one alone.
 
         Raises:
             NotRankableError: the cache model does not understand the Dockerfile.
@@ -266,7 +266,7 @@ class Consultation:
             base=dataclasses.replace(self.state, bases=self.bases),
             changes=tuple(changes),
             profile=self.profile,
-            legal_for=self._legal_for(),
+            legal_for=self._legal_for(rewrites),
             costs=self._costs,
             rules=self.rules,
             access=self.access,
@@ -279,10 +279,12 @@ class Consultation:
         self._kinds = self.changes(others)
         return advise(dataclasses.replace(question, changes=tuple(self._kinds)), rewrites)
 
-    def _legal_for(self) -> tuple[Profile, ...]:
-        """Return the builder in question and the newest of the other family."""
-        other = find_profile("classic" if self.project.builder == "buildkit" else "buildkit")
-        return (self.profile, other)
+    def _legal_for(self, rewrites: Sequence[str] | None) -> tuple[Profile, ...]:
+        """Return the builder in question and the other family, unless a rewrite is for it alone."""
+        own = self.project.builder
+        if any(find_rewrite(name).builders == (own,) for name in rewrites or ()):
+            return (self.profile,)
+        return (self.profile, find_profile("classic" if own == "buildkit" else "buildkit"))
 
     def _costs(self, dockerfile: Dockerfile) -> StepCosts:
         """Return what steps cost: by their texts, so that a rewritten Dockerfile has costs too."""

@@ -24,6 +24,7 @@ _COMMANDS = {
     "engine": ("bench.cli.engine", "engine"),
     "explain": ("bench.cli.explain", "explain"),
     "init": ("bench.cli.init", "init"),
+    "orderings": ("bench.cli.orderings", "orderings"),
     "plan": ("bench.cli.plan", "plan"),
     "predict": ("bench.cli.predict", "predict"),
     "replay": ("bench.cli.replay", "replay"),

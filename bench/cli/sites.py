@@ -58,7 +58,7 @@ class Sites:
 
         """
         if self._simulated:
-            return self._simulation(_times(scenario, self._times))
+            return self._simulation(times_for(scenario, self._times))
         if self._engine is None:
             self._engine = EngineSite(_connect(self._tell))
             self._tell(_described(self._engine.engine))
@@ -93,7 +93,13 @@ class Sites:
         return SimulatedSite(times)
 
 
-def _times(scenario: Scenario, folder: Path | None) -> StepTimes:
+def times_for(scenario: Scenario, folder: Path | None) -> StepTimes:
+    """Return the step times of a recorded run: the one named, else one of the scenario.
+
+    Raises:
+        RecordsError: the recorded run cannot be read.
+
+    """
     folder = folder or find_recorded_run(scenario.name, RESULTS)
     return guessed_times() if folder is None else recorded_times(folder)
 

@@ -116,20 +116,22 @@ class Outcomes:
         return plan
 
 
+def has_same_instructions(written: Dockerfile, other: Dockerfile) -> bool:
+    """Tell whether an ordering of one Dockerfile is one of the other: keyword by keyword."""
+    return _keywords(written) == _keywords(other)
+
+
+def _keywords(dockerfile: Dockerfile) -> list[list[str]]:
+    return [[one.keyword for one in stage.instructions] for stage in dockerfile.stages]
+
+
 def _refuse_other_instructions(written: Dockerfile, state: BuildState) -> None:
-    for stage, other in zip(written.stages, state.dockerfile.stages, strict=False):
-        ours = [one.keyword for one in stage.instructions]
-        theirs = [one.keyword for one in other.instructions]
-        if ours != theirs:
-            break
-    else:
-        if len(written.stages) == len(state.dockerfile.stages):
-            return
-    raise NotRankableError(
-        f"the change {state.change!r} adds, removes or replaces instructions of the Dockerfile: "
-        "orderings of the one are none of the other",
-        remedy="choose other changes",
-    )
+    if not has_same_instructions(written, state.dockerfile):
+        raise NotRankableError(
+            f"the change {state.change!r} adds, removes or replaces instructions of the "
+            "Dockerfile: orderings of the one are none of the other",
+            remedy="choose other changes",
+        )
 
 
 @dataclass(frozen=True)

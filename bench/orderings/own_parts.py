@@ -176,7 +176,7 @@ class _Reader:
             raise NotRankableError(
                 f"{self._state.dockerfile.path}: the cache model of {self._profile.title} does "
                 f"not understand {found.problems[0]}",
-                remedy="choose another builder, or leave this variant out",
+                remedy="choose another builder with --builder, or another Dockerfile",
             )
         artefacts = self._artefacts(found)
         parts = {place: self._own(place, found, artefacts) for place in found.keys}

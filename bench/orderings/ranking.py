@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bench.orderings.bounds import Deducer
@@ -62,6 +63,26 @@ class Ranked:
         """How many legal orderings the class has."""
         return self._classes.alike(self.ordering)
 
+    def hit_share(self, weights: Sequence[float]) -> float:
+        """Return the weighted mean share of the scored steps that hit; 1 where none is scored."""
+        shares = (
+            hits / scored if scored else 1.0
+            for hits, scored in zip(self.hits, self.scored, strict=True)
+        )
+        return sum(weight * share for weight, share in zip(weights, shares, strict=True))
+
+    def rebuilds(self, changes: Sequence[str]) -> list[dict[str, str | int | float]]:
+        """Return for each change what is predicted, as records have it."""
+        rows = zip(changes, self.hits, self.scored, self.open, self.seconds, strict=True)
+        return [
+            {"change": change, "hits": hits, "scored": scored, "open": undecided, "seconds": took}
+            for change, hits, scored, undecided, took in rows
+        ]
+
+    def member_of(self, ordering: Ordering) -> Ordering:
+        """Return the ordering that stands for the class of another one."""
+        return self._classes.member(ordering)
+
     @property
     def moved(self) -> int:
         """How many pairs of instructions are turned round."""
@@ -88,6 +109,15 @@ class Ranking:
     bound_seconds: float
     ranked: tuple[Ranked, ...]
     written: Ranked
+
+    def of(self, ordering: Ordering) -> Ranked | None:
+        """Return the class of a legal ordering, where it is among those that were tried."""
+        member = self.written.member_of(ordering)
+        return self._by_ordering.get(member)
+
+    @cached_property
+    def _by_ordering(self) -> dict[Ordering, Ranked]:
+        return {one.ordering: one for one in self.ranked}
 
     @property
     def best(self) -> Ranked:
@@ -131,15 +161,16 @@ def rank(
             removes instructions.
 
     """
-    ranker = _Ranker(base, changes, profile, order, costs)
-    return ranker.rank(limit, progress or _say_nothing)
+    return Ranker(base, changes, profile, order, costs).rank(limit, progress)
 
 
 def _say_nothing(_done: int, _total: int) -> None:
     """Show no progress."""
 
 
-class _Ranker:
+class Ranker:
+    """Costs orderings of one Dockerfile on one builder; see `rank`."""
+
     def __init__(
         self,
         base: BuildState,
@@ -148,6 +179,12 @@ class _Ranker:
         order: OrderedStages,
         costs: StepCosts,
     ) -> None:
+        """Read the states.
+
+        Raises:
+            NotRankableError: as `rank`.
+
+        """
         self._changes = changes
         self._weights = _normalised([one.weight for one in changes])
         self._costs = costs
@@ -162,7 +199,9 @@ class _Ranker:
         self._outcomes = Outcomes(base, [one.state for one in changes], profile)
         self._classes = Classes.of(order, self._outcomes.features.relevant)
 
-    def rank(self, limit: int, progress: Callable[[int, int], None]) -> Ranking:
+    def rank(self, limit: int, progress: Callable[[int, int], None] | None = None) -> Ranking:
+        """Cost all classes, or search for the best; see `rank`."""
+        progress = progress or _say_nothing
         number = self._classes.number
         complete = number.exact and number.value <= limit
         bound = 0.0
@@ -176,7 +215,7 @@ class _Ranker:
         for done, ordering in enumerate(itertools.islice(chosen, total)):
             if done % 500 == 0:
                 progress(done, total)
-            found.append(self._cost(ordering))
+            found.append(self.cost(ordering))
         progress(len(found), len(found))
         ranked = _in_order(found, complete=complete)
         if complete:
@@ -198,9 +237,10 @@ class _Ranker:
         for one in ranked:
             if one.ordering == self._written:
                 return one
-        return self._cost(self._written)
+        return self.cost(self._written)
 
-    def _cost(self, ordering: Ordering) -> Ranked:
+    def cost(self, ordering: Ordering) -> Ranked:
+        """Return what one legal ordering does and takes, without a rank."""
         strikes = self._outcomes.struck(ordering, self._hit_masks)
         if strikes is not None:
             counts = count_struck(strikes, len(self._changes))

@@ -364,29 +364,34 @@ USUAL_FOLDERS = frozenset(
 
 
 def _containers(first: Effects, second: Effects, around: Surroundings, found: _Found) -> None:
-    """Note what the classic builder's containers do to files.
+    """Note what the container of an instruction does to files.
 
-    It makes a container for every instruction but COPY and ADD, and with it the working directory
-    if that is missing (moby ``daemon/create_unix.go`` createContainerOSSpecificSettings). It is
-    missing only where a RUN removed it or the base image never had it.
+    With a container comes the working directory, if that is missing (moby ``daemon/create_unix.go``
+    createContainerOSSpecificSettings). It is missing only where a RUN removed it or the base image
+    never had it. BuildKit makes one for RUN, the classic builder for all but COPY and ADD.
     """
-    if around.family is Family.BUILDKIT:
-        return
-    for config, other in ((first, second), (second, first)):
-        if not config.is_config_only or other.files is None:
+    buildkit = around.family is Family.BUILDKIT
+    for one, other in ((first, second), (second, first)):
+        has_container = one.keyword == "RUN" or (one.is_config_only and not buildkit)
+        if not has_container or other.files is None:
             continue
         if other.keyword == "RUN":
-            found.rely(
-                ObligationKind.FOLDERS,
-                f"{named(other)} does not remove the working directory: the classic builder makes "
-                "it again with the next instruction",
-            )
-        elif not around.knows_directory and _owned(other.files):
+            if one.is_config_only:
+                found.rely(
+                    ObligationKind.FOLDERS,
+                    f"{named(other)} does not remove the working directory: the classic builder "
+                    "makes it again with the next instruction",
+                )
+        elif not around.knows_directory and _minds(other):
             found.rely(
                 ObligationKind.FOLDERS,
                 "the working directory that the base image names is there",
             )
 
 
-def _owned(files: Files) -> bool:
-    return any(looks != "0:0 755" for looks in files.makes.values())
+def _minds(other: Effects) -> bool:
+    """Tell whether it may matter to an instruction that the working directory is made first."""
+    if other.keyword == "WORKDIR":
+        return True  # from then on it is another one
+    files = other.files
+    return files is not None and any(looks != "0:0 755" for looks in files.makes.values())

@@ -13,6 +13,8 @@ from bench.cache_model.heredocs import has_heredocs, heredocs
 from bench.cache_model.mounts import mounts_of
 from bench.cache_model.profiles import Family
 from bench.cache_model.scope import DEFAULT_PATH, Scope, escape_of, global_scope
+from bench.dockerfile import parse
+from bench.errors import DockerfileError
 from bench.orderings.effects import (
     Effects,
     Fact,
@@ -340,6 +342,16 @@ def _dockerfiles(build: BuildInput, profile: Profile) -> list[str]:
 
 
 def _runs_on(dockerfile: Dockerfile, instruction: Instruction) -> bool:
-    """Tell whether the last line of an instruction asks for another: it may end a file so."""
-    lines = dockerfile.text.split("\n")[: instruction.end_line]
-    return bool(lines) and lines[-1].rstrip().endswith(escape_of(dockerfile.text))
+    """Tell whether an instruction would swallow what is put below it.
+
+    The last of a file may: it may end in the escape character, with comments or empty lines after.
+    """
+    if instruction is not dockerfile.stages[-1].instructions[-1]:
+        return False
+    lines = dockerfile.text.split("\n")[instruction.line - 1 : instruction.end_line]
+    head = f"# escape={escape_of(dockerfile.text)}\nFROM scratch"
+    try:
+        probe = parse("\n".join([head, *lines, "EXPOSE 1"]))
+    except DockerfileError:
+        return True
+    return len(probe.stages[-1].instructions) != 3

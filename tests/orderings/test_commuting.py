@@ -294,6 +294,15 @@ def test_the_classic_builder_makes_the_working_directory_again_after_a_run() -> 
     assert last_two("RUN make\nLABEL a=1", "buildkit")[1] == set()
 
 
+def test_a_base_may_lack_the_working_directory_that_it_names() -> None:
+    """The classic builder makes it with whatever comes first, which is not before WORKDIR."""
+    for text in ("LABEL a=1\nWORKDIR /w", "LABEL a=1\nCOPY --chown=5 a /x/y/a"):
+        assert last_two(text, "classic") == (None, {ObligationKind.FOLDERS})
+        assert last_two(f"FROM scratch\n{text}", "classic") == (None, set())
+        assert last_two(text, "buildkit") == (None, set())
+    assert last_two("LABEL a=1\nCOPY a /x/y/a", "classic") == (None, set())
+
+
 def test_a_link_in_the_context_is_one_that_no_instruction_shows() -> None:
     dockerfile = parse("FROM scratch\nCOPY a /x\nCOPY b /y")
     link = Entry("link", "symlink", 0o777, 0, "/y", None, 0)

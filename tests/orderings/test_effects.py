@@ -272,6 +272,8 @@ def test_a_run_may_touch_everything_unless_its_files_are_known() -> None:
         "ENV A=${B/x/y}",
         "EXPOSE 80\\",
         "RUN a \\",
+        "RUN a \\\n# a comment\n",
+        "LABEL a=1 \\\n\n",
     ],
 )
 def test_what_is_not_understood_reads_and_writes_everything(line: str) -> None:

@@ -76,7 +76,7 @@ def _text(value: str) -> str:
 
 
 def _image_path(value: str) -> str:
-    parts = value.split("/")
+    parts = value.removesuffix("/.").split("/")
     if not value.startswith("/") or "\0" in value or {".", ".."} & set(parts):
         remedy = 'write a path from the root of the image, such as "/app/package.json"'
         raise fault("is no absolute path", remedy)

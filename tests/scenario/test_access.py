@@ -52,6 +52,7 @@ def test_a_step_that_only_one_variant_has_needs_no_variant_named(folder: Path) -
         ("builder:RUN mvn -B", "RUN", "access[0].step", "no reference"),
         ("RUN mvn -B", "WORKDIR", "access[0].step", "touches no files"),
         ('"/src/pom.xml"', '"pom.xml"', "access[0].reads[0]", "no absolute path"),
+        ('"/src/pom.xml"', '"/src/./pom.xml"', "access[0].reads[0]", "no absolute path"),
         ('"/src/pom.xml"', '"/src/../pom.xml"', "access[0].reads[0]", "no absolute path"),
         ('writes = ["/root/.m2"]', "", "access[0]", "does not say what the RUN writes"),
         ("writes", "write", "access[0].write", "not a known key"),
@@ -66,6 +67,10 @@ def test_what_cannot_be_meant_is_told_with_its_place_and_a_remedy(
 
     assert key in found, found
     assert message in found[key].message
+
+
+def test_a_folder_without_what_is_in_it_can_be_declared(folder: Path) -> None:
+    assert load(folder, GOOD.replace("/src/pom.xml", "/src/.")).accesses[0].reads == ("/src/.",)
 
 
 def test_a_copy_needs_its_writes_alone(folder: Path) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from bench.cache_model import Predicted, StepPlace
 from bench.cache_model.profiles import Family
+from bench.dockerfile import copy_sources
 from bench.orderings.ordering import Ordering
 from bench.orderings.own_parts import NOTHING, NotRankableError, OwnParts
 from bench.orderings.strikes import Strikes
@@ -163,7 +164,7 @@ class Features:
             index: frozenset(step for one in stages if one.index == index for step in one.steps)
             for index in sorted(parents)
         }
-        sources = _source_stages(states)
+        sources = _source_stages(dockerfile, parents)
         tails, runs, mounting = {}, {}, {}
         for index, steps in looked_up.items():
             instructions = dockerfile.stages[index].instructions
@@ -175,7 +176,8 @@ class Features:
                 for step in steps
                 if instructions[step - 1].keyword in {"COPY", "ADD", "WORKDIR"}
             )
-            tails[index] = filing if index in sources else frozenset()
+            if index in sources:
+                tails[index] = filing
             mounting[index] = frozenset(
                 step
                 for step in runs[index]
@@ -211,10 +213,10 @@ class Features:
     def shape(self, ordering: Ordering) -> object:
         """Return what is equal for two orderings in which all own parts are equal."""
         found: list[object] = []
-        for index, filing in self.tails.items():
+        for index in self.looked_up:
             steps = ordering.stages[index]
-            if filing:
-                found.append(_tail(steps, self.runs[index], filing))
+            if index in self.tails:
+                found.append(_tail(steps, self.runs[index], self.tails[index]))
             if self.mounting[index]:
                 first = next(one for one in steps if one in self.looked_up[index])
                 found.append(first if first in self.mounting[index] else 0)
@@ -235,13 +237,20 @@ def _tail(
     return 0, frozenset(after)
 
 
-def _source_stages(states: Sequence[tuple[StageParts, ...]]) -> set[int]:
-    """Return the stages that RUNs of which artefacts come from, or whose files are copied."""
-    found = {one.index for state in states for one in state}
-    copying = any(
-        part.artefacts for state in states for stage in state for part in stage.steps.values()
-    )
-    return found if copying else set()
+def _source_stages(dockerfile: Dockerfile, parents: Mapping[int, int]) -> set[int]:
+    """Return the stages whose files others take, and those that such a stage starts from."""
+    found: set[int] = set()
+    for stage in dockerfile.stages:
+        for reference in copy_sources(stage):
+            if "$" in reference:
+                return set(range(len(dockerfile.stages)))
+            source = dockerfile.find_stage(reference, before=stage.index)
+            if source is not None:
+                found.add(source.index)
+    for index in range(len(dockerfile.stages) - 1, -1, -1):
+        if index in found and parents.get(index, NOTHING) != NOTHING:
+            found.add(parents[index])
+    return found
 
 
 def _with_equal_runs(

@@ -161,3 +161,20 @@ def test_a_step_that_the_model_does_not_understand_is_named() -> None:
     first = state("FROM base\nRUN --mount=type=cache,target=/x x\n")
     with pytest.raises(NotRankableError, match="line 2"):
         Outcomes(first, [], PROFILES["classic-26"])
+
+
+def test_which_run_comes_last_decides_what_an_artefact_comes_from() -> None:
+    profile = PROFILES["buildkit-28"]
+    text = """\
+FROM base AS make
+RUN --mount=type=bind,target=/c make
+RUN other
+FROM base
+COPY --from=make /out /out
+"""
+    states = [state(text, a="1"), state(text, a="2")]
+    outcomes = Outcomes(states[0], states[1:], profile)
+    for ordering in (Ordering(((1, 2, 3), (1, 2))), Ordering(((1, 3, 2), (1, 2)))):
+        found = {one.place: one.outcome for one in outcomes.settled(ordering)[1]}
+        assert found == predicted(states, ordering, profile)[1]
+        assert found[StepPlace(1, 2)] is Predicted.DEPENDS

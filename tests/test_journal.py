@@ -9,7 +9,8 @@ import pytest
 
 from bench.builders.protocol import BuildOutcome, StageTiming, Step, StepOutcome
 from bench.errors import RecordsError
-from bench.journal import BuildRecord, Disagreement, Journal, Noise, read_journal
+from bench.journal import BuildRecord, Disagreement, Journal, read_journal
+from bench.noise import Noise
 
 if TYPE_CHECKING:
     from pathlib import Path

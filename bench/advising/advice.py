@@ -90,7 +90,8 @@ class Advice:
     """What came of a question.
 
     ``dockerfile`` and ``dockerignore`` (None: left as it is) are advised. ``before`` and ``after``
-    are expected seconds of a commit's rebuild. ``ranking`` is that of the orderings of the
+    are expected seconds of a commit's rebuild, ``before_seconds`` and ``after_seconds`` those after
+    each kind of commit. ``ranking`` is that of the orderings of the
     rewritten Dockerfile ``rewritten``, ``ordering`` the one of it that is advised. ``obligations``
     are what equality of the images rests on, each once.
     """
@@ -100,6 +101,8 @@ class Advice:
     dockerignore: str | None
     before: float
     after: float
+    before_seconds: tuple[float, ...]
+    after_seconds: tuple[float, ...]
     ranking: Ranking
     rewritten: Dockerfile
     ordering: Ordering
@@ -176,6 +179,8 @@ def advise(question: Question, rewrites: Sequence[str] | None = None) -> Advice:
         dockerignore=best.dockerignore,
         before=before,
         after=before if keeps else best.seconds,
+        before_seconds=written.ranking.written.seconds,
+        after_seconds=(written.ranking.written if keeps else best.ranking.best).seconds,
         ranking=best.ranking,
         rewritten=best.dockerfile,
         ordering=ordering,

@@ -173,8 +173,18 @@ def as_document(
         "builder": project.builder,
         "commits": len(history.commits) if history is not None else 0,
         "changes": [
-            {"name": name, "weight": weight}
-            for name, weight in zip(advice.ranking.changes, advice.ranking.weights, strict=True)
+            {
+                "name": name,
+                "weight": weight,
+                "expected_seconds": {"written": before, "advised": after},
+            }
+            for name, weight, before, after in zip(
+                advice.ranking.changes,
+                advice.ranking.weights,
+                advice.before_seconds,
+                advice.after_seconds,
+                strict=True,
+            )
         ],
         "times": advice.ranking.costs.source,
         "orderings": str(advice.ranking.orderings),

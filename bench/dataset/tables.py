@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from bench.errors import RecordsError
-from bench.journal import BuildRecord, Noise
+from bench.noise import Noise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    from bench.journal import BuildRecord
 
 NOISE_COLUMNS = tuple(field.name for field in fields(Noise))
 

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.journal import Noise
+from bench.noise import Noise
 
 _PROC = Path("/proc")
 _STEAL_FIELD = 8  # of the line "cpu" in /proc/stat, the name counted (proc(5))

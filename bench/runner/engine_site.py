@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bench.builders.protocol import Build, BuildRequest
     from bench.dockerfile import Dockerfile
     from bench.engine import EngineInfo
-    from bench.journal import Noise
+    from bench.noise import Noise
     from bench.runner.events import Observer
     from bench.runner.plan import PlannedBuild
     from bench.scenario import Scenario

@@ -15,7 +15,7 @@ from bench.builders.protocol import BaseImageConfig
 from bench.cache_model import BaseImage
 from bench.dockerfile import external_images
 from bench.engine import EngineInfo
-from bench.journal import Noise
+from bench.noise import Noise
 from bench.runner.prepare import images_of
 from bench.simulation.builder import SimulatedBuilder, SimulatedCaches
 from bench.simulation.times import Moment, Source

@@ -23,9 +23,14 @@ def make_project(
             path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
-        _run(folder, "add", "--all")
-        _run(folder, "commit", "--quiet", "--message", f"commit {number}")
+        commit_all(folder, f"commit {number}")
     return folder
+
+
+def commit_all(folder: Path, message: str) -> None:
+    """Commit everything that is not ignored."""
+    _run(folder, "add", "--all")
+    _run(folder, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
 def edits(path: str, count: int) -> list[dict[str, str]]:

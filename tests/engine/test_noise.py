@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.engine.noise import NoiseProbe, NoiseSample, between, sample
-from bench.journal import Noise
+from bench.noise import Noise
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from bench.builders.protocol import BuildOutcome, StageTiming, Step, StepOutcome
-from bench.journal import BuildRecord, Disagreement, Journal, Noise
+from bench.journal import BuildRecord, Disagreement, Journal
+from bench.noise import Noise
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     import docker
 
     from bench.builders.protocol import Build, BuildRequest
-    from bench.journal import BuildRecord, Noise
+    from bench.journal import BuildRecord
+    from bench.noise import Noise
     from bench.runner import PlannedBuild
     from bench.runner.events import Observer
     from bench.scenario import Scenario
@@ -50,9 +51,15 @@ class ForgetfulSite(SimulatedSite):
         return None
 
     def workbench(
-        self, run: str, scenario: Scenario, dockerfiles: Mapping[str, str], observer: Observer
+        self,
+        run: str,
+        scenario: Scenario,
+        dockerfiles: Mapping[str, str],
+        observer: Observer,
+        *,
+        optional: Sequence[str] = (),
     ) -> SimulatedWorkbench:
-        workbench = super().workbench(run, scenario, dockerfiles, observer)
+        workbench = super().workbench(run, scenario, dockerfiles, observer, optional=optional)
         build = workbench.build
 
         def forgetful(planned: PlannedBuild, request: BuildRequest) -> tuple[Build, Noise]:

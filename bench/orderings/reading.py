@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.cache_model import StepPlace
 from bench.cache_model.errors import NotUnderstoodError
+from bench.cache_model.files import FileTree
 from bench.cache_model.heredocs import has_heredocs, heredocs
 from bench.cache_model.mounts import mounts_of
 from bench.cache_model.profiles import Family
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from bench.cache_model import BuildInput, Profile
     from bench.dockerfile import Dockerfile, Instruction, Stage
     from bench.orderings.access import Access
+    from bench.workspace.manifest import Entry
 
 _FLAGS = {
     "COPY": frozenset({"from", "chown", "chmod", "link"}),
@@ -104,7 +106,10 @@ class _Reader:
         self._family = profile.family
         self._access = access
         self._standings: list[Standing] = []
-        self._dockerfiles = _dockerfiles(build, profile)
+        visible = _visible(build, profile)
+        self._context = FileTree.of_manifest(visible)
+        digest = hashlib.sha256(build.dockerfile.text.encode()).hexdigest()
+        self._dockerfiles = [path for path, one in visible.items() if one.sha256 == digest]
         try:
             self._globals = global_scope(build, profile)
         except NotUnderstoodError:
@@ -275,7 +280,9 @@ class _Reader:
 
     def _transfer(self, place: StepPlace, instruction: Instruction, standing: Standing) -> Effects:
         access = self._access.get(place)
-        files = transfer_files(self._build, instruction, standing, self._profile, access)
+        files = transfer_files(
+            self._build.dockerfile, instruction, standing, self._profile, self._context, access
+        )
         target = standing.expand(instruction.arguments[-1])
         relative = target is None or not target.startswith("/")
         return Effects(
@@ -330,15 +337,14 @@ class _Reader:
         )
 
 
-def _dockerfiles(build: BuildInput, profile: Profile) -> list[str]:
-    """Return the files of the context that hold the Dockerfile's text, where COPY sees them."""
-    digest = hashlib.sha256(build.dockerfile.text.encode()).hexdigest()
+def _visible(build: BuildInput, profile: Profile) -> dict[str, Entry]:
+    """Return the entries of the build context that COPY and ADD can see.
+
+    The classic builder takes the Dockerfile out again where it is ignored (moby
+    ``builder/remotecontext/detect.go``).
+    """
     hidden = build.manifest.sent_although_ignored if profile.family is Family.CLASSIC else ()
-    return [
-        path
-        for path, entry in build.manifest.items()
-        if entry.sha256 == digest and path not in hidden
-    ]
+    return {path: entry for path, entry in build.manifest.items() if path not in hidden}
 
 
 def _runs_on(dockerfile: Dockerfile, instruction: Instruction) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from bench.cache_model.files import FileTree, clean
+from bench.cache_model.files import clean
 from bench.cache_model.placing import owner_of
 from bench.cache_model.profiles import Family
 from bench.cache_model.sources import transfer_of
@@ -21,10 +21,10 @@ from bench.orderings.regions import Region
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bench.cache_model.inputs import BuildInput
+    from bench.cache_model.files import FileTree
     from bench.cache_model.profiles import Profile
     from bench.cache_model.sources import Transfer
-    from bench.dockerfile import Instruction
+    from bench.dockerfile import Dockerfile, Instruction
     from bench.orderings.access import Access
     from bench.orderings.standing import Standing
 
@@ -44,23 +44,26 @@ def needs_passwd(owner: str | None) -> bool:
 
 
 def transfer_files(
-    build: BuildInput,
+    dockerfile: Dockerfile,
     instruction: Instruction,
     standing: Standing,
     profile: Profile,
+    context: FileTree,
     access: Access | None = None,
 ) -> Files:
-    """Return what a COPY or ADD does to the files of its stage; ``access`` is what is said of it.
+    """Return what a COPY or ADD does to the files of its stage.
+
+    ``context`` holds what it can see of the build context; ``access`` is what is said of it.
 
     Raises:
         NotUnderstoodError: a flag, a remote source or a variable is beyond the model.
 
     """
-    transfer = transfer_of(build.dockerfile, instruction, standing.scope, profile)
+    transfer = transfer_of(dockerfile, instruction, standing.scope, profile)
     target = standing.place(instruction.arguments[-1], f"line {instruction.line} copies to")
     chown = standing.expand(instruction.flag("chown") or "")
     sure = all(standing.expand(word) is not None for word in instruction.arguments[:-1])
-    placing = _Placing(build, transfer, target, profile, sure=sure)
+    placing = _Placing(context, transfer, target, profile, sure=sure)
     owner = owner_key(chown)
     return Files(
         reads=PASSWD if needs_passwd(chown) else (),
@@ -89,7 +92,7 @@ class _Placing:
 
     def __init__(
         self,
-        build: BuildInput,
+        context: FileTree,
         transfer: Transfer,
         target: Region,
         profile: Profile,
@@ -99,15 +102,7 @@ class _Placing:
         self._transfer = transfer
         self._target = target
         self._profile = profile
-        hidden = build.manifest.sent_although_ignored
-        classic = profile.family is Family.CLASSIC
-        self._tree = FileTree.of_manifest(
-            {
-                path: entry
-                for path, entry in build.manifest.items()
-                if not (classic and path in hidden)
-            }
-        )
+        self._tree = context
         count = len(transfer.sources) + len(transfer.documents)
         self._into = transfer.into_folder or count > 1
         self._known = sure and transfer.origin is None

@@ -23,7 +23,7 @@ from tests.runner.scenarios import DOCKERFILE, small_scenario
 from tests.support.busybox import import_busybox
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     import docker

@@ -20,10 +20,11 @@ How `python -m tests.orderings.proof` counts. Every Dockerfile is built as it is
 of its own, and a second time without the cache. *Legal* are the orderings of its instructions that
 `bench.orderings` allows by the rules of the one builder, the written one among them. A sample of
 them is *built*: all, or those in which the most is turned round and others drawn so that each is
-as likely as any other. The first one of every sample is built *without the cache*; of the others
-those steps run whose place in the order matters to the builder: *steps run*, of all steps that
-were looked up. *Equal* is an image whose config and whose merged root file system (type, mode,
-owner, size, content, extended attributes, targets of links; not times) are those of the first.
+as likely as any other, as many as the time for one application allows. The first one of every
+sample is built *without the cache*; of the others those steps run whose place in the order matters
+to the builder: *steps run*, of all steps that were looked up. *Equal* is an image whose config and
+whose merged root file system (type, mode, owner, size, content, extended attributes, targets of
+links; not times) are those of the first.
 
 *Not deterministic* are files that differ between the two builds of the Dockerfile as written; they
 are no difference. The second of these builds has one comment more, so that what depends on the
@@ -135,7 +136,8 @@ _TITLES = {
     "applications": "## Applications\n",
     "generated": (
         "## Generated Dockerfiles\n\nThose of the generator of `tests/conformance`, on a base image"
-        " of 2 MB: rich in everything that the builders know.\n"
+        " of 2 MB: rich in everything that the builders know. Every other one is without RUN, since"
+        " hardly anything may move across one.\n"
     ),
 }
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+import time
 from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING, Protocol
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 12
 """Images saved together: each brings the layers that are its own, and the base comes once."""
+_AT_LEAST = 3
+"""Orderings that are built however long it takes."""
 
 
 class Subject(Protocol):
@@ -86,8 +90,10 @@ class Proving:
         self._again = ""
         self.proof = Proof(subject.name)
 
-    def run(self, size: int, seed: str) -> Proof:
+    def run(self, size: int, seed: str, seconds: float = math.inf) -> Proof:
         """Build ``size`` orderings, or all if there are no more, and compare their images.
+
+        After so many ``seconds`` no further one is begun, but the first few are.
 
         The first one, in which the most is turned round, is built without the cache. All others
         share it with the written one, so that what a builder takes to be the same is not run
@@ -106,7 +112,10 @@ class Proving:
         if not self._build_written():
             return self.proof
         images: list[tuple[Ordering, str]] = []
+        deadline = time.monotonic() + seconds
         for number, ordering in enumerate(orderings):
+            if number >= _AT_LEAST and time.monotonic() > deadline:
+                break
             image = self._build_ordering(ordering, no_cache=number == 0)
             if image is not None:
                 images.append((ordering, image))

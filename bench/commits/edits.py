@@ -23,6 +23,10 @@ _GROWTH = 64
 """How many bytes a file gets that is no text."""
 _TEXT = "{id}\n"
 _GIT = ".git/"
+_HASH_COMMENTS = re.compile(
+    r"(?i)(?:\A|/)(?:(?:Docker|Container)file[^/]*|[^/]*\.dockerfile|\.(?:git|docker)ignore)\Z"
+)
+"""Files whose comments begin with a hash: those that a build itself reads among them."""
 
 
 def as_changes(weighted: Iterable[WeightedChange], context: Path) -> list[Change]:
@@ -77,6 +81,8 @@ def _step(edit: FileEdit, context: Path) -> tuple[bool, dict[str, Any] | None]:
     """Return a step, if there is one, and whether the build is surely none the worse for it."""
     if edit.path.startswith(_GIT):
         return True, {"write": f"{_GIT}cachebench", "text": _TEXT}
+    if not edit.is_new and _HASH_COMMENTS.search(edit.path):
+        return True, {"append": edit.path, "text": "\n# {id}\n"}
     content = b"" if edit.is_new else _content(context, edit.path)
     if content is None:
         return False, None

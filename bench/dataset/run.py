@@ -136,6 +136,94 @@ class ReplayInfo(_Part):
     notes: tuple[str, ...] = ()
 
 
+class PredictedRebuild(_Part):
+    """What was predicted of the rebuild after one change.
+
+    ``hits`` of ``scored`` steps; ``open`` of the others only an artefact decides, and they count as
+    misses in ``seconds``.
+    """
+
+    change: str
+    hits: int
+    scored: int
+    open: int
+    seconds: float
+
+
+class PredictedOrdering(_Part):
+    """What was predicted of one ordering on one builder.
+
+    ``rank`` counts from 1 among all orderings that the builder can tell apart; None where it is
+    not known. ``expected_seconds`` and ``hit_share`` are weighted means over the changes.
+    """
+
+    builder: str
+    rank: int | None = None
+    expected_seconds: float
+    hit_share: float
+    rebuilds: tuple[PredictedRebuild, ...] = ()
+
+
+class OrderedVariant(_Part):
+    """A variant that is an ordering of another one, or that one itself (kind ``written``).
+
+    ``ordering`` lists for each stage the instructions by their numbers in the Dockerfile as
+    written (FROM is 1). ``kind`` is best, worst, random, ordering (of all) or written.
+    """
+
+    name: str
+    kind: str
+    ordering: tuple[tuple[int, ...], ...]
+    moves: tuple[str, ...] = ()
+    relies_on: tuple[str, ...] = ()
+    predicted: tuple[PredictedOrdering, ...] = ()
+
+
+class CurvePoint(_Part):
+    """One of all orderings; ``place`` counts from 1, the fastest first."""
+
+    place: int
+    expected_seconds: float
+    hit_share: float
+
+
+class OrderedBuilder(_Part):
+    """What is known of all legal orderings on one builder; see `bench orderings --json`.
+
+    ``curve`` are points of all that were tried, thinned out where there are very many.
+    """
+
+    builder: str
+    rules: str = ""
+    orderings: int
+    orderings_exact: bool = True
+    classes: int
+    classes_exact: bool = True
+    complete: bool
+    optimal: bool
+    bound_seconds: float
+    floor_seconds: float
+    step_times: str = ""
+    weights: dict[str, float] = Field(default_factory=dict)
+    curve: tuple[CurvePoint, ...] = ()
+
+
+class OrderingsInfo(_Part):
+    """The generated orderings of a run (`bench run --orderings`).
+
+    ``of`` is the variant that they were made from, ``spec`` what was asked for, and ``seed`` what
+    the random ones were drawn from. ``variants`` holds the written one first, built or not.
+    """
+
+    of: str
+    dockerfile_text: str = ""
+    spec: str = ""
+    seed: int = 1
+    with_baseline: bool = False
+    builders: tuple[OrderedBuilder, ...] = ()
+    variants: tuple[OrderedVariant, ...] = ()
+
+
 class RunInfo(_Part):
     """All of ``run.json``; ``folder`` is where it was read from."""
 
@@ -159,6 +247,7 @@ class RunInfo(_Part):
     started_at: str = ""
     engine: Engine = Field(default_factory=Engine)
     simulation: SimulationInfo | None = None
+    orderings: OrderingsInfo | None = None
     bases: tuple[BaseInfo, ...] = ()
     versions: dict[str, str] = Field(default_factory=dict)
     expectations: tuple[ExpectationInfo, ...] = ()

@@ -130,6 +130,12 @@ def test_what_is_always_there_is_missed_even_beside_what_comes_and_goes() -> Non
     assert paths == ["/tmp/file", "/tmp/keep"]
 
 
+def test_another_new_path_is_a_difference_where_names_do_not_change() -> None:
+    comparison = compare_contents(image(), image(file("tmp/y")), image(file("tmp/x")))
+    assert [one.path for one in comparison.file_differences] == ["/tmp/y"]
+    assert [one.path for one in comparison.nondeterministic] == ["/tmp/x"]
+
+
 def test_words_say_little_of_a_folder_that_is_missing_as_a_whole() -> None:
     many = [file(f"d/{number}") for number in range(50)]
     one = image(folder("d"), *many, *(file(f"f{number:02}") for number in range(20)), Cmd=["x"])

@@ -74,6 +74,8 @@ def test_a_hard_link_is_its_target() -> None:
 def test_a_later_member_of_one_name_counts() -> None:
     layer = layer_of(file("a", b"one"), file("a", b"three"))
     assert layer.entries["a"].size == 5
+    relinked = layer_of(hard_link("a", "below"), file("a", b"one"))
+    assert (relinked.entries["a"].size, relinked.links) == (3, {})
 
 
 def test_whiteouts_are_no_files_and_notes_of_drivers_are_nothing() -> None:

@@ -55,6 +55,13 @@ def test_an_opaque_folder_is_as_good_as_single_whiteouts(hiding: object) -> None
     assert differing_paths(first, second, lambda: base) == {}
 
 
+def test_what_an_opaque_folder_hides_is_missing_though_no_whiteout_says_so() -> None:
+    base = Files([layer_of(folder("d"), file("d/old"))])
+    first = Files([layer_of(folder("d"), opaque("d"))])
+    second = Files([layer_of(folder("d"))])
+    assert list(differing_paths(first, second, lambda: base)) == ["d/old"]
+
+
 def test_a_file_that_takes_the_place_of_a_folder_removes_what_was_in_it() -> None:
     lower = layer_of(folder("d"), file("d/f"))
     files = Files([lower, layer_of(link("d", "elsewhere"))])

@@ -52,9 +52,10 @@ class Files:
         }
         self.entries |= visible
         self.gone |= gone
-        # A folder that is removed and made in one layer is a new one.
-        new = (layer.gone & taken.keys()) | layer.opaque
-        self.hidden |= {one for one in hides | gone | new | layer.gone if not covered(one)}
+        # A folder that is removed and made in one layer is a new one, so what is gone hides even
+        # where something stands there now.
+        hides |= layer.gone | layer.opaque
+        self.hidden |= {one for one in hides if not covered(one)}
         for path in visible:
             self._said_nothing_of.update(_parents(path))
 

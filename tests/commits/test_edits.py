@@ -1,4 +1,4 @@
-"""A kind of commit as steps on a scratch copy: new content each time, and the build does as before."""
+"""A kind of commit as steps on a scratch copy: new content, and the build does as before."""
 
 from __future__ import annotations
 

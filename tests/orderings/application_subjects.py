@@ -139,9 +139,11 @@ class ApplicationSubject:
 
 @contextlib.contextmanager
 def application_subjects(
-    client: DockerClient, builder: str, folder: Path
+    client: DockerClient, builder: str, folder: Path, *, every_variant: bool = False
 ) -> Iterator[list[ApplicationSubject]]:
-    """Yield the variants of a scenario that have a Dockerfile of their own; clean up after them.
+    """Yield the baseline of a scenario as a subject; clean up after it.
+
+    With ``every_variant`` all variants that have a Dockerfile of their own, too.
 
     Raises:
         BaseImageError: a base image cannot be had.
@@ -149,7 +151,11 @@ def application_subjects(
 
     """
     scenario = load_scenario(folder)
-    own = [one for one in scenario.variants if one.dockerfile is not None]
+    own = [
+        one
+        for one in scenario.variants
+        if one.name == scenario.baseline or (every_variant and one.dockerfile is not None)
+    ]
     texts = {one.name: dockerfile_text(scenario, one) for one in own}
     info = describe(client)
     with engine_lock(info.id), tempfile.TemporaryDirectory(prefix="cachebench-") as scratch:

@@ -76,6 +76,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--applications", action="store_true", help="build the scenarios")
     parser.add_argument("--scenario", action="append", help="only the scenario of that name")
+    parser.add_argument(
+        "--every-variant", action="store_true", help="build not only the scenarios' baselines"
+    )
     parser.add_argument("--generated", type=int, default=0, help="build so many generated cases")
     parser.add_argument("--first", type=int, default=0, help="number of the first case")
     parser.add_argument("--size", choices=sorted(SIZES), default="large", help="size of the cases")
@@ -106,7 +109,9 @@ def _applications(options: argparse.Namespace) -> list[Summary]:
         for folder in scenario_folders():
             if options.scenario and folder.name not in options.scenario:
                 continue
-            with application_subjects(client, builder, folder) as subjects:
+            with application_subjects(
+                client, builder, folder, every_variant=options.every_variant
+            ) as subjects:
                 for subject in subjects:
                     began = time.monotonic()
                     proof = Proving(subject).run(

@@ -7,6 +7,7 @@ Dockerfile that no commit has.
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,7 +27,7 @@ from bench.workspace.select import IGNORE_FILE
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bench.commits import Commit
+    from bench.commits import Commit, CommitHistory
 
 DEFAULT_COMMITS = 20
 """How many commits are built where no number is asked for, and there are so many."""
@@ -244,8 +245,16 @@ def survey(repo: Path, wanted: Wanted) -> ReplaySource:
         build_args=dict(wanted.build_args),
         target=wanted.target,
         network=wanted.network,
-        notes=history.notes,
+        notes=_notes(history, wanted.commits),
     )
+
+
+def _notes(history: CommitHistory, asked: int | None) -> tuple[str, ...]:
+    """Return what cuts the history short, as far as that was not to be expected."""
+    found = len(history.commits)
+    if asked is not None or found == history.asked:
+        return history.notes
+    return (*history.notes[:-1], f"there are only {found} commits: all of them are built")
 
 
 def _check_count(
@@ -291,7 +300,8 @@ def is_below(path: str, folder: str) -> bool:
 def _steps(commits: Sequence[Commit]) -> tuple[Step, ...]:
     found = []
     for commit in commits:
-        words = re.sub(r"[^a-z0-9]+", "-", commit.subject.lower()).strip("-")
+        plain = unicodedata.normalize("NFKD", commit.subject).encode("ascii", "ignore").decode()
+        words = re.sub(r"[^a-z0-9]+", "-", plain.lower()).strip("-")
         name = f"{commit.short}-{words[:_SUBJECT_LENGTH]}".strip("-")[:NAME_LENGTH]
         title = " ".join(commit.title.replace("\0", "").split())
         found.append(Step(name, commit.id, title, commit.is_merge))

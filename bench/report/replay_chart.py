@@ -35,6 +35,7 @@ _MISS = Look(OUTCOMES["miss"].fill, meaning="steps that missed")
 _FAILED = Look(PAPER, mark="!", ink=INK, meaning="the commit did not build")
 _WIDEST, _NARROWEST, _PER_COMMIT = 12.0, 5.5, 0.28
 _SECONDS_HEIGHT, _STEPS_HEIGHT = 1.5, 0.9
+_BAR_WIDTH = 0.7
 _LABELS_SHOWN = 60
 _LABEL_LENGTH = 34
 _TALLEST = 30.0
@@ -101,20 +102,23 @@ def _cold(builds: dict[str, CommitBuild]) -> str:
 def _draw_seconds(
     axes: Axes, commits: Sequence[str], builds: dict[str, CommitBuild], limit: float
 ) -> None:
-    for place, change in enumerate(commits):
-        one = builds.get(change)
-        if one is None:
-            continue
+    places = {change: place for place, change in enumerate(commits)}
+    rebuilds = [one for one in builds.values() if one.counts]
+    axes.bar(
+        [places[one.change] for one in rebuilds],
+        [one.seconds for one in rebuilds],
+        width=_BAR_WIDTH,
+        color=_SECONDS.fill,
+    )
+    has_room = len(commits) <= _NUMBERED
+    for one in builds.values():
+        place = places[one.change]
         if not one.is_built:
             axes.text(place, 0, "!", size=TEXT + 2, weight="bold", ha="center", va="bottom")
-        elif one.counts:
-            axes.bar(place, one.seconds, width=0.7, color=_SECONDS.fill)
-            if len(commits) <= _NUMBERED:
-                text = names.seconds(one.seconds).removesuffix(" s")
-                axes.text(
-                    place, one.seconds, text, size=SMALL - 1.5, ha="center", va="bottom", color=INK
-                )
-        elif len(commits) <= _NUMBERED:
+        elif one.counts and has_room:
+            text = names.seconds(one.seconds).removesuffix(" s")
+            axes.text(place, one.seconds, text, size=SMALL - 1.5, ha="center", va="bottom")
+        elif one.is_cold and has_room:
             axes.text(place, limit * 0.03, "cold", size=SMALL, ha="center", va="bottom")
     axes.set(xlim=(-0.6, len(commits) - 0.4), ylim=(0, limit))
     axes.set_xticks([])
@@ -125,11 +129,13 @@ def _draw_seconds(
 def _draw_steps(
     axes: Axes, commits: Sequence[str], builds: dict[str, CommitBuild], most: int
 ) -> None:
-    for place, change in enumerate(commits):
-        one = builds.get(change)
-        if one is not None and one.counts:
-            axes.bar(place, one.hits, width=0.7, color=_HIT.fill)
-            axes.bar(place, one.scored - one.hits, 0.7, bottom=one.hits, color=_MISS.fill)
+    places = {change: place for place, change in enumerate(commits)}
+    rebuilds = [one for one in builds.values() if one.counts]
+    where = [places[one.change] for one in rebuilds]
+    hits = [one.hits for one in rebuilds]
+    misses = [one.scored - one.hits for one in rebuilds]
+    axes.bar(where, hits, width=_BAR_WIDTH, color=_HIT.fill)
+    axes.bar(where, misses, width=_BAR_WIDTH, bottom=hits, color=_MISS.fill)
     axes.set(xlim=(-0.6, len(commits) - 0.4), ylim=(0, most))
     axes.set_xticks([])
     axes.yaxis.set_major_locator(MaxNLocator(4, integer=True))

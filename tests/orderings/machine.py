@@ -122,6 +122,7 @@ class _Build:
                 self._step(parsed.stages[0].instructions[1], state, "")
             for instruction in stage.instructions[1:]:
                 self._step(instruction, state, self._body(instruction))
+            _check_volumes(state)  # no container could be made of it
             self.states[stage.name or str(stage.index)] = state
             images.append(state.image())
         return images
@@ -165,10 +166,7 @@ class _Build:
     def _container(self, _: Instruction, state: State) -> None:
         """The classic builder makes a container, and its working directory with it."""
         _make_folders(state.files, state.working_dir, Node("dir", 0o755, "0:0"))
-        for volume in _volumes(state):
-            node = state.files.get(_resolve(state.files, volume))
-            if node is not None and node.kind != "dir":
-                raise BuildFailedError("a volume over a file")
+        _check_volumes(state)
 
     def _variables(self, state: State) -> dict[str, str]:
         given = {
@@ -393,6 +391,14 @@ def _volumes(state: State) -> frozenset[str]:
     known = state.config.get("VOLUME", frozenset())
     assert isinstance(known, frozenset)
     return known
+
+
+def _check_volumes(state: State) -> None:
+    """Refuse a file where a volume is to be mounted (moby ``daemon/create_unix.go``)."""
+    for volume in _volumes(state):
+        node = state.files.get(_resolve(state.files, volume))
+        if node is not None and node.kind != "dir":
+            raise BuildFailedError("a volume over a file")
 
 
 def _inside(path: str, places: object) -> bool:

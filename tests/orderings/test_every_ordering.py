@@ -182,7 +182,7 @@ def drawn(order: PartialOrder, count: int, seed: int) -> Iterator[Ordering]:
 
 @pytest.mark.parametrize("builder", BUILDERS)
 @settings(
-    max_examples=250,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )

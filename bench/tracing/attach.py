@@ -48,7 +48,7 @@ class Waiting:
 
     def send(self, number: signal.Signals) -> None:
         """Send a signal; a process that is gone takes none."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             signal.pidfd_send_signal(self.handle, number)
 
     def go_on(self) -> None:
@@ -108,6 +108,7 @@ def hold(pid: int, mark: str) -> Waiting | None:
         waiting.program = os.readlink(folder / "exe")  # noqa: PTH115
         root = os.readlink(folder / "root")  # noqa: PTH115
     except OSError as error:
+        waiting.send(signal.SIGKILL)  # it would wait in vain; the build ends with it
         waiting.close()
         if isinstance(error, (FileNotFoundError, ProcessLookupError)):
             return None

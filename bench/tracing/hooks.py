@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 WAITED_IN_VAIN = 97
 """The status of a RUN that nobody came to watch."""
-_ROUNDS = 20_000_000  # 10 s to 60 s, by the shell: nothing may wait for ever
-_WAIT = (
+ROUNDS = 3_000_000  # 4 s (dash) to 10 s (busybox) of one core: nothing may wait for ever
+WAIT = (
     "trap cachebench_go=1 USR1; cachebench_n=0; "
     'while [ -z "$cachebench_go" ]; do cachebench_n=$((cachebench_n+1)); '
-    f"if [ $cachebench_n -gt {_ROUNDS} ]; then "
+    f"if [ $cachebench_n -gt {ROUNDS} ]; then "
     f'echo "cachebench: nobody came to watch" >&2; exit {WAITED_IN_VAIN}; fi; done; '
     'trap - USR1; unset cachebench_go cachebench_n; exec "$@"'
 )
@@ -52,7 +52,7 @@ class Hooked:
 def mark_of(command_line: bytes) -> str | None:
     """Return what a process is called that may be waiting; ``command_line`` is as in /proc."""
     words = command_line.split(b"\0")
-    if len(words) <= _PLACE_OF_MARK or words[2] != _WAIT.encode():
+    if len(words) <= _PLACE_OF_MARK or words[2] != WAIT.encode():
         return None
     return words[_PLACE_OF_MARK].decode(errors="replace")
 
@@ -92,7 +92,7 @@ def _waiting(
 
 
 def _words(mark: str, command: Sequence[str]) -> str:
-    return json.dumps([*DEFAULT_SHELL, _WAIT, mark, *command])
+    return json.dumps([*DEFAULT_SHELL, WAIT, mark, *command])
 
 
 def _shells(

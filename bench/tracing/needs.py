@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
+import struct
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 OLDEST_STRACE = (5, 10)
 """That of Debian 11. What is read here was written by 6.1, that of Debian 12."""
 _VERSION = re.compile(r"version (\d+)\.(\d+)")
+_CREDENTIALS = struct.calcsize("3i")
 _LOCAL = "run the command on the machine of the engine, and reach it through its socket"
 
 
@@ -52,12 +55,28 @@ def _require_strace() -> None:
         )
 
 
+def _peer(api: Any) -> int:
+    """Return the process that listens on the engine's socket; 0 if it cannot be seen from here."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(20)
+        connection.connect(api._custom_adapter.socket_path)
+        credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS)
+    pid: int = struct.unpack("3i", credentials)[0]
+    return pid
+
+
 def _require_same_machine(client: DockerClient) -> None:
     api: Any = client.api
     if not api.base_url.startswith("http+docker://"):
         raise CannotObserveError(
             f"the engine at {api.base_url} may be on another machine: its RUNs cannot be watched",
             remedy=_LOCAL,
+        )
+    if _peer(api) == 0:
+        raise CannotObserveError(
+            "the processes of the engine cannot be seen from here: it has the socket of its "
+            "machine, but not its processes",
+            remedy="run the command outside of containers, or in one with --pid=host",
         )
     theirs, ours = str(client.info().get("KernelVersion")), os.uname().release
     if theirs != ours:

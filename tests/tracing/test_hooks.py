@@ -1,11 +1,16 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
+import subprocess
+import time
+from pathlib import Path
 
 from bench.builders.protocol import BaseImageConfig
 from bench.cache_model import StepPlace
 from bench.dockerfile import parse
-from bench.tracing.hooks import START, hooked, mark_of
+from bench.tracing.hooks import ROUNDS, START, WAIT, WAITED_IN_VAIN, hooked, mark_of
 
 TEXT = """# escape=`
 ARG BASE=busybox
@@ -81,3 +86,42 @@ def test_no_other_process_is_taken_for_one_that_waits() -> None:
     assert mark_of(command_line) == "T-1-1"
     assert mark_of(b"/bin/sh\0-c\0sleep 1\0T-1-1\0") is None
     assert mark_of(b"") is None
+
+
+def wait(*command: str, rounds: int = ROUNDS) -> subprocess.Popen[str]:
+    """Begin a wait in the shell of this machine."""
+    script = WAIT.replace(str(ROUNDS), str(rounds))
+    return subprocess.Popen(
+        ["/bin/sh", "-c", script, "T", *command],
+        env={"A": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def catches(pid: int, number: signal.Signals) -> bool:
+    status = Path(f"/proc/{pid}/status").read_text()
+    caught = re.search(r"^SigCgt:\s*(\w+)$", status, re.M)
+    return caught is not None and bool(int(caught[1], 16) >> (number - 1) & 1)
+
+
+def test_a_wait_becomes_what_was_to_run_and_leaves_no_trace() -> None:
+    process = wait("/bin/sh", "-c", 'env; trap; set; echo $0 $$ "$@"', "zero", "a  b")
+    while not catches(process.pid, signal.SIGUSR1):
+        assert process.poll() is None
+        time.sleep(0.001)
+    process.send_signal(signal.SIGUSR1)
+    said, complaint = process.communicate(timeout=60)
+    assert said.splitlines()[-1] == f"zero {process.pid} a  b"
+    assert "A=1" in said.splitlines()
+    assert "cachebench" not in said
+    assert "trap" not in said.lower()
+    assert (process.returncode, complaint) == (0, "")
+
+
+def test_a_wait_that_nobody_ends_ends_itself() -> None:
+    process = wait("/bin/true", rounds=1000)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == WAITED_IN_VAIN
+    assert "nobody came to watch" in complaint

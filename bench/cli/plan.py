@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from bench.cli.arranged import ORDERINGS, arranged
 from bench.cli.options import (
     SCENARIO_PATHS,
     check_names,
@@ -18,6 +19,7 @@ from bench.cli.options import (
     load_scenarios,
     matrix_options,
 )
+from bench.cli.sites import times_for
 from bench.runner.estimate import estimate_seconds
 from bench.runner.plan import Phase, make_plan, make_settings
 
@@ -35,6 +37,7 @@ Examples:
 )
 @SCENARIO_PATHS
 @matrix_options
+@ORDERINGS
 @click.option("--order", is_flag=True, help="List every build in the order it would be made.")
 @click.option(
     "--results",
@@ -49,6 +52,7 @@ def plan(
     builders: tuple[str, ...],
     variants: tuple[str, ...],
     changes: tuple[str, ...],
+    orderings: str | None,
     order: bool,
     results: Path,
     as_json: bool,
@@ -60,12 +64,27 @@ def plan(
     """
     documents = []
     console = Console()
-    for scenario in load_scenarios(paths):
-        check_names(scenario, variants, changes)
+    chosen = chosen_builders(builders)
+    for asked in load_scenarios(paths):
+        check_names(asked, variants, changes)
+        scenario, names = asked, variants
+        if orderings is not None:
+            times = times_for(asked, None)
+            scenario, names = arranged(
+                asked,
+                orderings,
+                variants=variants,
+                changes=changes,
+                builders=chosen,
+                engine=(times.engine_version, times.image_store),
+                times=times,
+                seed=numbers["seed"],
+                tell=lambda text: click.echo(f"bench: {text}", err=True),
+            )
         settings = make_settings(
             scenario,
-            builders=chosen_builders(builders),
-            variants=variants,
+            builders=chosen,
+            variants=names,
             changes=changes,
             **numbers,
         )

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
+from bench.arranging import with_recorded
+from bench.builders.names import is_simulated
+from bench.cli.arranged import ORDERINGS, arranged
 from bench.cli.conclusion import conclude
 from bench.cli.options import (
     Duration,
@@ -18,7 +21,7 @@ from bench.cli.options import (
     matrix_options,
 )
 from bench.cli.progress import RunProgress
-from bench.cli.sites import Sites
+from bench.cli.sites import Sites, times_for
 from bench.errors import ExitCode, UsageError
 from bench.runner import make_settings, read_head, resume_run, run_scenario
 from bench.scenario import load_scenario
@@ -35,11 +38,13 @@ Examples:
   bench run scenarios/java-iotd
   bench run scenarios/java-iotd --builder buildkit --change edit-source --rounds 10
   bench run scenarios/*/ --out results/everything
+  bench run scenarios/node-access-log --orderings best:3,worst:1,random:4,baseline
   bench run --resume results/java-iotd-20261124-101500
   bench run scenarios/java-iotd --builder simulated --times results/reference/java-expose"""
 )
 @click.argument("paths", metavar="PATH…", nargs=-1, type=click.Path(path_type=Path))
 @matrix_options
+@ORDERINGS
 @click.option(
     "--timeout",
     type=Duration(),
@@ -77,6 +82,7 @@ def run(
     builders: tuple[str, ...],
     variants: tuple[str, ...],
     changes: tuple[str, ...],
+    orderings: str | None,
     timeout: float,
     time_budget: float | None,
     out: Path | None,
@@ -106,6 +112,11 @@ def run(
             raise UsageError(
                 "--resume takes no PATH", remedy=f"write bench run --resume {resume} alone"
             )
+        if orderings is not None:
+            raise UsageError(
+                "--resume builds the orderings that the run was begun with",
+                remedy="leave --orderings out",
+            )
         head = read_head(resume)
         if head.get("replay") is not None:
             raise UsageError(
@@ -113,7 +124,7 @@ def run(
                 remedy=f"go on with it by bench replay --resume {resume}",
             )
         site = Sites(head["builders"], times, progress.note).of_run(head)
-        scenario = load_scenario(Path(head["scenario_path"]))
+        scenario = with_recorded(load_scenario(Path(head["scenario_path"])), head, resume)
         with progress:
             result = resume_run(
                 scenario, site, resume, observer=progress, time_budget_seconds=time_budget
@@ -127,19 +138,38 @@ def run(
     for scenario in scenarios:
         check_names(scenario, variants, changes)
     chosen = chosen_builders(builders)
-    sites = Sites(chosen, times, progress.note)
+    measures = not any(map(is_simulated, chosen))
+    # Real builders take their own times; orderings are ranked by recorded ones.
+    sites = Sites(chosen, None if measures and orderings else times, progress.note)
     code = ExitCode.OK
-    for scenario in scenarios:
+    for asked in scenarios:
+        site = sites.of(asked)
+        scenario, names = asked, variants
+        if orderings is not None:
+            engine = site.engine
+            followed = times_for(asked, times)
+            scenario, names = arranged(
+                asked,
+                orderings,
+                variants=variants,
+                changes=changes,
+                builders=chosen,
+                engine=(engine.version, engine.image_store)
+                if measures
+                else (followed.engine_version, followed.image_store),
+                times=followed,
+                seed=numbers["seed"],
+                tell=progress.note,
+            )
         settings = make_settings(
             scenario,
             builders=chosen,
-            variants=variants,
+            variants=names,
             changes=changes,
             timeout_seconds=timeout,
             **numbers,
         )
         folder = _folder(scenario, out, several=len(scenarios) > 1)
-        site = sites.of(scenario)
         with RunProgress(Console(stderr=True), quiet=quiet) as progress:
             result = run_scenario(
                 scenario,

@@ -136,6 +136,7 @@ class RunHead:
             ],
             "predictions": self._predictions(),
             "excluded": list(self.excluded),
+            "orderings": scenario.orderings,
             "replay": None if self.replay is None else dict(self.replay),
             "verdicts": [
                 {

@@ -10,6 +10,7 @@ from bench.scenario.dockerfiles import (
 from bench.scenario.loading import load_scenario
 from bench.scenario.models import (
     AccessSpec,
+    ArrangedVariant,
     BaseSpec,
     Expect,
     Probe,
@@ -22,6 +23,7 @@ from bench.scenario.models import (
 
 __all__ = [
     "AccessSpec",
+    "ArrangedVariant",
     "BaseSpec",
     "Change",
     "Expect",

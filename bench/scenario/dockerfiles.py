@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bench.dockerfile import reorder
 from bench.errors import DockerfileError
+from bench.scenario.models import ArrangedVariant
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -82,6 +83,8 @@ def dockerfile_text(scenario: Variants, variant: Variant) -> str:
 
     """
     file = dockerfile_file(scenario, variant)
+    if isinstance(variant, ArrangedVariant):
+        return variant.text
     text = _read(file)
     for step in reversed(_reorders(scenario, variant)):
         text = reorder(
@@ -131,16 +134,23 @@ def _chain(scenario: Variants, variant: Variant) -> list[Variant]:
     """Return the variant, the one it reorders, and so on to one with a file."""
     by_name = {one.name: one for one in reversed(scenario.variants)}
     chain = [variant]
-    while (step := chain[-1].reorder) is not None:
-        following = by_name.get(step.of)
+    while (origin := _made_from(chain[-1])) is not None:
+        following = by_name.get(origin)
         if following is None or following in chain:
-            problem = "goes round in a circle" if following else f"names no variant: {step.of!r}"
+            problem = "goes round in a circle" if following else f"names no variant: {origin!r}"
             raise DockerfileError(
                 f"variant {chain[-1].name!r}: its reorder {problem}",
                 remedy="let it start from a variant that has a dockerfile",
             )
         chain.append(following)
     return chain
+
+
+def _made_from(variant: Variant) -> str | None:
+    """Return the variant whose Dockerfile another one begins from."""
+    if isinstance(variant, ArrangedVariant):
+        return variant.of
+    return None if variant.reorder is None else variant.reorder.of
 
 
 def _origin(scenario: Variants, variant: Variant) -> Variant:

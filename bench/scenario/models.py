@@ -145,6 +145,15 @@ class Variant(Input):
     """What reports call it, in place of the name."""
 
 
+class ArrangedVariant(Variant):
+    """A variant that no file holds: another one's instructions in another order."""
+
+    of: StrictStr
+    """The variant that it was made from, at whose place its Dockerfile stands."""
+    text: StrictStr
+    """Its Dockerfile."""
+
+
 class Expect(Input):
     """The steps that must hit and miss after a change; checked on every run.
 
@@ -300,6 +309,8 @@ class Scenario(Input):
     probes: tuple[Probe, ...] = ()
     accesses: tuple[AccessSpec, ...] = ()
     bases: dict[str, BaseSpec] = Field(default_factory=dict)
+    orderings: dict[str, Any] | None = None
+    """What is recorded of the generated variants, where there are any."""
 
     def variant(self, name: str) -> Variant:
         """Return the variant of that name.

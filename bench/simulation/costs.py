@@ -69,14 +69,16 @@ def recorded_costs(
     changed = Moment(variant, builder, "change")
     seconds: dict[StepPlace, float] = {}
     hits: set[tuple[str, StepPlace]] = set()
-    warm = 0.0
+    warm: dict[int, float] = {}
     names = tuple(changes)
     for stage in dockerfile.stages:
         for step, one in enumerate(stage.instructions, start=1):
             place = StepPlace(stage.index, step)
             written = _Written(stage.label, step, one.keyword, one.text)
             seconds[place], _ = times.seconds(changed, written, StepOutcome.MISS)
-            warm += times.seconds(control, written, StepOutcome.HIT)[0]
+            outcome = StepOutcome.BASE if step == 1 else StepOutcome.HIT
+            took = times.seconds(control, written, outcome)[0]
+            warm[stage.index] = warm.get(stage.index, 0.0) + took
             hits |= {
                 (name, place)
                 for name in names
@@ -84,7 +86,8 @@ def recorded_costs(
             }
     return StepCosts(
         seconds=seconds,
-        floor=times.outside(control) + warm,
+        # Stages of the classic builder are built one after the other, those of BuildKit at once.
+        floor=times.outside(control) + (sum if builder == "classic" else max)(warm.values()),
         source=f"the run {times.run}" if times.run else GUESSED,
         extra=max(0.0, times.outside(changed) - times.outside(control)),
         hits=frozenset(hits),

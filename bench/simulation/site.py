@@ -17,6 +17,7 @@ from bench.dockerfile import external_images
 from bench.engine import EngineInfo
 from bench.noise import Noise
 from bench.runner.prepare import images_of
+from bench.scenario import ArrangedVariant
 from bench.simulation.builder import SimulatedBuilder, SimulatedCaches
 from bench.simulation.times import Moment, Source
 
@@ -107,16 +108,28 @@ class SimulatedSite:
         images = dict.fromkeys([*images_of(scenario, dockerfiles), *optional])
         bases = [SimulatedBase(image) for image in images if image != SCRATCH]
         caches = SimulatedCaches(self._times, sources=self._sources)
-        return SimulatedWorkbench(caches, bases, observer)
+        recorded_as = {
+            one.name: one.of for one in scenario.variants if isinstance(one, ArrangedVariant)
+        }
+        return SimulatedWorkbench(caches, bases, observer, recorded_as)
 
 
 class SimulatedWorkbench:
-    """The simulated caches of one run; see `bench.runner.site.Workbench`."""
+    """The simulated caches of one run; see `bench.runner.site.Workbench`.
+
+    ``recorded_as`` names for a variant the one whose recorded builds its times are taken from: an
+    ordering does the same steps as the Dockerfile that it was made from.
+    """
 
     def __init__(
-        self, caches: SimulatedCaches, bases: Sequence[SimulatedBase], observer: Observer
+        self,
+        caches: SimulatedCaches,
+        bases: Sequence[SimulatedBase],
+        observer: Observer,
+        recorded_as: Mapping[str, str],
     ) -> None:
         self.bases = bases
+        self._recorded_as = recorded_as
         self._observer = observer
         self._caches = caches
 
@@ -153,9 +166,8 @@ class SimulatedWorkbench:
 
     def build(self, planned: PlannedBuild, request: BuildRequest) -> tuple[Build, Noise]:
         """Play one build; no machine was busy with it."""
-        moment = Moment(
-            planned.variant, rules_of(planned.builder), planned.phase.value, planned.change
-        )
+        variant = self._recorded_as.get(planned.variant, planned.variant)
+        moment = Moment(variant, rules_of(planned.builder), planned.phase.value, planned.change)
         return SimulatedBuilder(planned.builder, self._caches, moment).build(request), Noise()
 
     def image(self, image_id: str) -> None:

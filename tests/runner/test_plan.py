@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.changes import Change
-from bench.runner.plan import NO_ROUND, Phase, Settings, make_plan, repeats_content
+from bench.runner.plan import (
+    NO_ROUND,
+    Phase,
+    Settings,
+    make_plan,
+    make_sequence,
+    repeats_content,
+)
 
 EDIT = Change.model_validate(
     {"name": "edit", "steps": [{"append": "a.txt", "text": "{id}\n"}], "weight": 1}
@@ -100,3 +107,19 @@ def test_numbers_are_the_places_in_the_plan(rounds: int, cold: int, warmup: int,
 
     assert [build.number for build in plan] == list(range(len(plan)))
     assert len(plan) == 4 * (cold + warmup) + rounds * 8 * 2
+
+
+def test_a_sequence_builds_every_change_in_turn_on_every_pair() -> None:
+    chosen = Settings(
+        builders=("classic", "buildkit"), variants=("a", "b"), changes=("one", "two", "three")
+    )
+    plan = make_sequence(chosen)
+
+    assert [build.number for build in plan] == list(range(12))
+    assert [build.change for build in plan] == ["one"] * 4 + ["two"] * 4 + ["three"] * 4
+    assert [build.fresh for build in plan] == [True] * 4 + [False] * 8
+    assert {build.phase for build in plan[:4]} == {Phase.COLD}
+    assert {build.phase for build in plan[4:]} == {Phase.CHANGE}
+    for start in (0, 4, 8):
+        assert len({(one.variant, one.builder) for one in plan[start : start + 4]}) == 4
+    assert make_sequence(chosen) == plan

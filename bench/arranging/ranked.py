@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
-from bench.orderings.declared import access_of
+from bench.orderings.declared import access_of, with_observed
 from bench.orderings.legality import partial_order
 from bench.orderings.moves import in_words, moves
 from bench.orderings.outcomes import has_same_instructions
@@ -17,10 +17,11 @@ from bench.predicting import client_of, scenario_states
 from bench.simulation.costs import recorded_costs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from bench.cache_model import Profile
+    from bench.cache_model import Profile, StepPlace
     from bench.dockerfile import Dockerfile
+    from bench.orderings.access import Access
     from bench.orderings.legality import PartialOrder
     from bench.orderings.ordering import Ordering
     from bench.orderings.ranking import Ranked, Ranking
@@ -74,6 +75,7 @@ def rank_variant(
     builders: Sequence[BuilderRules],
     times: StepTimes,
     *,
+    observed: Mapping[StepPlace, Access] | None = None,
     limit: int = DEFAULT_LIMIT,
     is_asked: bool = False,
     progress: Callable[[str, int, int], None] | None = None,
@@ -86,6 +88,7 @@ def rank_variant(
         changes: the names of the changes, which are weighted as the scenario says.
         builders: whose rules count; an ordering has to be legal for all of them.
         times: what steps take.
+        observed: what RUNs of the variant were seen to read and write, beside what is declared.
         limit: the largest number of classes of which every one is tried.
         is_asked: whether the changes were named one by one: then one that cannot be ranked is
             refused, and not left out.
@@ -122,7 +125,7 @@ def rank_variant(
     order = partial_order(
         base.input_for(builders[0].profile),
         [one.profile for one in builders],
-        access_of(base.dockerfile, scenario.accesses, variant),
+        with_observed(access_of(base.dockerfile, scenario.accesses, variant), observed or {}),
     )
     rankers: dict[str, Ranker] = {}
     rankings: dict[str, Ranking] = {}

@@ -1,4 +1,4 @@
-"""``bench orderings``: which order of instructions rebuilds fastest, without building any."""
+"""``bench orderings``: which order of instructions rebuilds fastest, without building each."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from bench.arranging import BuilderRules, RankedVariant, rank_variant
 from bench.cache_model import PROFILES, find_profile, profile_of
 from bench.cache_model.profiles import DEFAULT_PROFILES, Family
 from bench.cli.options import check_names
-from bench.cli.orderings_view import as_document, show
+from bench.cli.orderings_view import as_document, show, show_lines
+from bench.cli.predict_view import printable
 from bench.cli.sites import times_for
+from bench.cli.watched import as_rows, in_words, watch
 from bench.errors import UsageError
 from bench.orderings.ranking import DEFAULT_LIMIT
 from bench.scenario import load_scenario
@@ -39,6 +41,7 @@ Examples:
   bench orderings scenarios/java-iotd --builder classic --top 10
   bench orderings scenarios/java-iotd --change edit-source --times results/java-iotd-20261124-101500
   bench orderings scenarios/go-gallery --graph order.svg
+  bench orderings scenarios/go-gallery --observe
   bench orderings scenarios/go-gallery --json"""
 )
 @click.argument("path", metavar="SCENARIO", type=click.Path(path_type=Path))
@@ -86,6 +89,12 @@ Examples:
     metavar="FILE",
     help="Draw what has to keep its order into an SVG file.",
 )
+@click.option(
+    "--observe",
+    is_flag=True,
+    help="Build the variant once and watch what each RUN reads and writes, so that more can move. "
+    "Needs root and strace on the engine's own machine.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with every ordering tried.")
 def orderings(
     path: Path,
@@ -96,6 +105,7 @@ def orderings(
     top: int,
     times: Path | None,
     graph: Path | None,
+    observe: bool,
     as_json: bool,
 ) -> None:
     """Rank every order of a Dockerfile's instructions that makes the same image.
@@ -105,21 +115,25 @@ def orderings(
     step on the classic builder and along the longest path of stages on BuildKit. Orderings that the
     builder cannot tell apart are shown once.
 
-    Nothing is built, no engine is asked, and your files are only read. bench run --orderings builds
-    the best of them; bench advise does it all for a Dockerfile without a scenario.
+    Nothing is built and no engine is asked, unless --observe is given; your files are only read.
+    bench run --orderings builds the best of them; bench advise does it all for a Dockerfile without
+    a scenario.
     """
     scenario = load_scenario(path)
     chosen = variant if variant is not None else scenario.baseline
     check_names(scenario, [chosen], changes)
     step_times = times_for(scenario, times)
+    rules = _rules(builders, step_times)
+    seen = watch(scenario, chosen, [one.profile for one in rules], _tell) if observe else None
     console = Console(stderr=True)
     with console.status("reading the Dockerfile and its context") as status:
         ranked = rank_variant(
             scenario,
             chosen,
             [one.name for one in scenario.changes if not changes or one.name in changes],
-            _rules(builders, step_times),
+            rules,
             step_times,
+            observed=seen.accesses if seen is not None else None,
             limit=limit,
             is_asked=bool(changes),
             progress=lambda builder, done, total: status.update(
@@ -129,11 +143,20 @@ def orderings(
     if graph is not None:
         _draw(ranked, graph)
     if as_json:
-        click.echo(json.dumps(as_document(ranked, top), ensure_ascii=False, indent=1))
+        document = as_document(ranked, top)
+        if seen is not None:
+            document["observed"] = as_rows(ranked.dockerfile, seen)
+        click.echo(json.dumps(document, ensure_ascii=False, indent=1))
     else:
         show(ranked, top)
+        if seen is not None:
+            show_lines("In the build that was watched:", in_words(ranked.dockerfile, seen))
     if graph is not None:
         click.echo(f"drawn: {graph}", err=True)
+
+
+def _tell(message: str) -> None:
+    click.echo(f"bench: {printable(message)}", err=True)
 
 
 def _rules(builders: Sequence[str], times: StepTimes) -> tuple[BuilderRules, ...]:

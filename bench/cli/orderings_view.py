@@ -12,7 +12,7 @@ from rich.text import Text
 from bench.cli.predict_view import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from bench.arranging import RankedVariant
     from bench.orderings.ordering import Ordering
@@ -31,6 +31,14 @@ def show(ranked: RankedVariant, top: int) -> None:
         _show_builder(console, ranked, builder, ranking, top)
     for name, why in ranked.left_out.items():
         _line(console, f"note: the change {name} is left out: {why}")
+
+
+def show_lines(title: str, lines: Iterable[str]) -> None:
+    """Print lines below a title."""
+    console = Console(highlight=False)
+    _line(console, title)
+    for line in lines:
+        _line(console, f"  - {line}")
 
 
 def _show_builder(

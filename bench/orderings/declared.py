@@ -9,7 +9,7 @@ from bench.dockerfile import matches
 from bench.orderings.access import Access, AccessSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from bench.dockerfile import Dockerfile
     from bench.scenario import AccessSpec
@@ -36,6 +36,21 @@ def access_of(
                 (*known.writes, *(declaration.writes or ())),
                 AccessSource.DECLARED,
             )
+    return found
+
+
+def with_observed(
+    declared: Mapping[StepPlace, Access], observed: Mapping[StepPlace, Access]
+) -> dict[StepPlace, Access]:
+    """Return both together: what is declared of a step adds to what was seen of it."""
+    found = {**declared, **observed}
+    for place in declared.keys() & observed.keys():
+        one, other = declared[place], observed[place]
+        found[place] = Access(
+            tuple(dict.fromkeys((*one.reads, *other.reads))),
+            tuple(dict.fromkeys((*one.writes, *other.writes))),
+            AccessSource.OBSERVED,
+        )
     return found
 
 

@@ -171,7 +171,7 @@ class _Observing:
             places.discard(without)
             if without in self._runs:
                 unobserved[without] = _NO_SHELL
-        return self._concluded(unobserved)
+        return self._concluded(salted, unobserved)
 
     def _starts(self) -> set[StepPlace]:
         """Return the beginnings of stages that are worth a look."""
@@ -248,17 +248,19 @@ class _Observing:
         finally:
             context.path.unlink(missing_ok=True)
 
-    def _concluded(self, unobserved: dict[StepPlace, str]) -> Observation:
+    def _concluded(self, salted: SaltedDockerfile, unobserved: dict[StepPlace, str]) -> Observation:
         accesses: dict[StepPlace, Access] = {}
         stages = sorted({run.stage_index for run in self._runs})
         for index in stages:
-            facts = self._facts(index, unobserved)
+            facts = self._facts(index, salted, unobserved)
             for step, access in conclude(facts).items():
                 accesses[StepPlace(index, step)] = access
         seconds = {place: self._seen[place].seconds for place in accesses}
         return Observation(accesses, unobserved, seconds)
 
-    def _facts(self, index: int, unobserved: dict[StepPlace, str]) -> StageFacts:
+    def _facts(
+        self, index: int, salted: SaltedDockerfile, unobserved: dict[StepPlace, str]
+    ) -> StageFacts:
         runs: dict[int, RunFacts] = {}
         for place in sorted(run for run in self._runs if run.stage_index == index):
             seen = self._seen.get(place)
@@ -272,7 +274,13 @@ class _Observing:
         return StageFacts(
             runs,
             frozenset(start.before.folders) if start is not None else frozenset(),
-            destinations(self._subject.dockerfile, index, self._subject.build_args),
+            destinations(
+                salted.dockerfile,
+                index,
+                self._subject.build_args,
+                salted.base_images,
+                frozenset(path for path in self._subject.workspace.manifest() if "/" not in path),
+            ),
         )
 
 

@@ -21,8 +21,9 @@ from bench.errors import ExitCode
 from bench.orderings.access import Access, AccessSource
 from bench.orderings.legality import partial_order
 from bench.orderings.ordering import Ordering
+from bench.orderings.rewrites import Facts, find_rewrite
 from bench.tracing import CannotObserveError, Observation, WatchedBuildError, observe, runs_of
-from tests.tracing.subjects import subject
+from tests.tracing.subjects import CONTEXT, subject
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -172,6 +173,27 @@ def test_a_run_that_was_watched_may_pass_what_it_does_not_read(
     assert any("watched" in one.text or "seen" in one.text for one in known.obligations(past_docs))
 
 
+def test_what_a_run_was_seen_to_read_is_copied_before_it(
+    engine_client: docker.DockerClient, default_busybox_image: str, tmp_path: Path
+) -> None:
+    """Of the whole tree the build script reads itself and one source, and that was seen."""
+    text = f"FROM {default_busybox_image}\nWORKDIR /app\nCOPY . .\nRUN cd src && sh ../build.sh\n"
+    files = {**CONTEXT, "build.sh": "cat one >/out\n"}
+    made = subject(text, tmp_path, files=files)
+    seen = observe(engine_client, made, progress=print)
+    build = BuildInput(made.dockerfile, made.workspace.manifest())
+    profiles = (find_profile("classic"), find_profile("buildkit"))
+    split = find_rewrite("split-copy")
+    assert split.proposals(Facts(build, profiles)) == []
+    (proposal,) = split.proposals(Facts(build, profiles, access=seen.accesses))
+    lines = proposal.dockerfile_text.splitlines()
+    assert lines[2:] == ["COPY build.sh ./", "COPY src/one ./src/", made_run(text), "COPY . ."]
+
+
+def made_run(text: str) -> str:
+    return next(line for line in text.splitlines() if line.startswith("RUN"))
+
+
 def test_stages_mounts_and_images_without_a_shell(
     engine_client: docker.DockerClient, default_busybox_image: str, tmp_path: Path
 ) -> None:
@@ -225,7 +247,7 @@ from pathlib import Path
 from bench.engine import connect
 from bench.errors import BenchError
 from bench.tracing import observe
-from tests.tracing.subjects import subject
+from tests.tracing.subjects import CONTEXT, subject
 made = subject(Path(sys.argv[1]).read_text(), Path(sys.argv[2]))
 try:
     print(observe(connect(), made, progress=print))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bench.cache_model import StepPlace
+    from bench.cache_model.files import FileTree
     from bench.dockerfile import Instruction, Stage
     from bench.orderings.rewrites.base import Facts
     from bench.orderings.rewrites.flow import Copied
@@ -37,6 +38,8 @@ NAME = "split-copy"
 _CONFIG_ONLY = frozenset(
     {"LABEL", "EXPOSE", "CMD", "ENTRYPOINT", "STOPSIGNAL", "HEALTHCHECK", "MAINTAINER"}
 )
+_MADE_MODE = 0o755
+"""The mode of a folder that COPY makes above what it copies."""
 
 
 @dataclass(frozen=True)
@@ -135,8 +138,22 @@ def _check(facts: Facts, copied: Copied, use: Use) -> list[str] | None:
     if not read:
         _check_folders(facts, copied, use)
     check_links(copied, use.reads, tree)
+    _check_modes(copied, use, tree)
     files = {path for path, source in copied.files.items() if not tree.is_dir(source)}
     return None if files <= set(read) else read
+
+
+def _check_modes(copied: Copied, use: Use, tree: FileTree) -> None:
+    """Refuse a RUN that looks at a folder which has another mode than COPY of a file gives it.
+
+    A path that ends in ``/.`` is the folder itself (see `bench.orderings.access.Access`).
+    """
+    for path, source in copied.files.items():
+        node = tree.nodes.get(source) if f"{path}/." in use.reads else None
+        if node is not None and node.type == "dir" and node.mode != _MADE_MODE:
+            raise UnprovableError(
+                f"the RUN below looks at the folder {path}, which has the mode {node.mode:o}"
+            )
 
 
 def _check_folders(facts: Facts, copied: Copied, use: Use) -> None:

@@ -293,3 +293,14 @@ def test_a_run_that_sees_the_destination_is_not_passed_unless_it_is_there_alread
 def test_packages_of_the_distribution_may_write_to_system_folders() -> None:
     text = "FROM d\nCOPY src/ /usr/src/app/\nRUN apt-get install -y gcc\n"
     assert_refused(NAME, facts_of(text, {"src/a": "", "src/b": ""}), "may write there")
+
+
+def test_a_folder_that_is_only_looked_at_may_be_made_by_the_copy_of_a_file_in_it() -> None:
+    """Unless it would then have another mode: what ends in ``/.`` is the folder itself."""
+    text = "FROM d\nWORKDIR /app\nCOPY . .\nRUN cd src && cat app.js >/out\n"
+    files = {"src/app.js": "1", "src/other.js": "2"}
+    seen = {(0, 4): (["/app/.", "/app/src/.", "/app/src/app.js"], ["/out"])}
+    proposal = proposed(NAME, facts_of(text, files, access=seen))
+    assert "COPY src/app.js ./src/\nRUN" in proposal.dockerfile_text
+    odd = facts_of(text, files, access=seen, modes={"src": 0o700})
+    assert_refused(NAME, odd, "/app/src, which has the mode 700")

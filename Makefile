@@ -7,6 +7,8 @@ ROUNDS ?= 6
 DEMO_TIMES := results/reference/java-expose
 DEMO_OUT ?= results/demo-$(shell date +%Y%m%d-%H%M%S)
 PYTEST_ARGS ?=
+# Only tests that neither build nor measure anything may run side by side.
+PARALLEL ?= --numprocesses auto --dist worksteal
 # Generated cases for each builder and engine, and what decides them and samples of orderings.
 N ?= 330
 SEED ?= 1
@@ -42,10 +44,12 @@ bases: engine
 	$(BENCH) bases build --all
 
 test: $(VENV)/.installed-dev lint bases engines ## Run every test, on three real engines, and lint
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not engine and not speed" $(PARALLEL) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "engine or speed" $(PYTEST_ARGS)
 
 test-fast: $(VENV)/.installed-dev ## Run the tests that need no engine
-	$(BIN)/python -m pytest -m "not engine" $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m "not engine and not speed" $(PARALLEL) $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -m speed $(PYTEST_ARGS)
 
 conformance: $(VENV)/.installed-dev engine ## Compare the cache model with real builders (N=, SEED=, ENGINE=, BUILDER=)
 	$(BIN)/python -m tests.conformance --cases $(N) --seed $(SEED) \

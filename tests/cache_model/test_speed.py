@@ -39,7 +39,7 @@ BUILDERS = ("classic", "buildkit")
 
 _Result = TypeVar("_Result")
 _EDITS = itertools.count()
-pytestmark = pytest.mark.benchmark(timer=time.process_time)
+pytestmark = [pytest.mark.speed, pytest.mark.benchmark(timer=time.process_time)]
 
 
 def measured(

@@ -18,6 +18,7 @@ from tests.orderings.states import state
 if TYPE_CHECKING:
     from pytest_benchmark.fixture import BenchmarkFixture
 
+pytestmark = pytest.mark.speed
 ORDERINGS = 10_000
 MOST_SECONDS = 10.0
 """On one core that does nothing else; processor time is what is held against it."""

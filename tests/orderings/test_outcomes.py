@@ -178,3 +178,48 @@ COPY --from=make /out /out
         found = {one.place: one.outcome for one in outcomes.settled(ordering)[1]}
         assert found == predicted(states, ordering, profile)[1]
         assert found[StepPlace(1, 2)] is Predicted.DEPENDS
+
+
+KNOWN_ON_TOP = """\
+FROM base AS make
+COPY a /a
+RUN make
+COPY b /out/b
+FROM base
+COPY --from=make /out /out
+"""
+ALIKE = """\
+FROM base AS make
+COPY a /a
+RUN make
+FROM base AS one
+COPY --from=make /out /out
+RUN one
+FROM base
+COPY --from=make /./out /out
+COPY --from=one /one /one
+"""
+
+
+@pytest.mark.parametrize("name", ["classic-26", "buildkit-28"])
+@pytest.mark.parametrize(
+    ("text", "before", "after"),
+    [
+        (KNOWN_ON_TOP, {"a": "1", "b": "1"}, {"a": "2", "b": "2"}),
+        (KNOWN_ON_TOP, {"a": "1", "b": "1"}, {"a": "1", "b": "2"}),
+        (ALIKE, {"a": "1"}, {"a": "2"}),
+    ],
+    ids=["known and unknown", "known alone", "equal keys, unlike definitions"],
+)
+def test_artefacts_that_are_known_in_part(
+    name: str, text: str, before: dict[str, str], after: dict[str, str]
+) -> None:
+    profile = PROFILES[name]
+    states = [state(text, **before), state(text, **after)]
+    outcomes = Outcomes(states[0], states[1:], profile)
+    written = Ordering.written(states[0].dockerfile)
+    whole = predicted(states, written, profile)
+    assert [{one.place: one.outcome for one in each} for each in outcomes.settled(written)] == whole
+    strikes = outcomes.struck(written, {})
+    assert strikes is not None
+    assert by_masks(strikes, 1) == whole[1:]

@@ -270,3 +270,26 @@ def test_without_changes_every_ordering_is_as_good_as_any() -> None:
     ranking = rank(base, [], profile, order, costs_of(base))
     assert {one.rank for one in ranking.ranked} == {1}
     assert ranking.best.ordering.is_written
+
+
+def test_a_step_that_finds_what_another_stage_built_is_not_counted_into_the_bound() -> None:
+    profile = PROFILES["buildkit-28"]  # the classic builder hashes the name of a source, too
+    text = """\
+FROM base AS one
+COPY x/f /f
+COPY a /a/
+COPY b /b/
+FROM base
+COPY y/f /f
+COPY --from=one /a /c/
+"""
+    files = {"x/f": "1", "y/f": "2", "a": "a", "b": "b"}
+    swapped = {**files, "x/f": "2", "y/f": "1"}
+    base = state(text, **files)
+    changes = [WeightedState(state(text, change="swap", **swapped), 1)]
+    order = partial_order(base.input_for(profile), [profile])
+    whole = rank(base, changes, profile, order, costs_of(base, 100))
+    part = rank(base, changes, profile, order, costs_of(base, 100), limit=1)
+    assert whole.written.hits[0] > 0  # each stage finds its first step in the other
+    assert not part.complete
+    assert part.bound_seconds <= whole.best.expected_seconds

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from bench.builders.protocol import StepOutcome
 from bench.cache_model import StepPlace
+from bench.dockerfile import copy_sources
 from bench.orderings.costs import StepCosts
 from bench.simulation.times import Moment, guessed_times
 
@@ -72,6 +73,7 @@ def recorded_costs(
     warm: dict[int, float] = {}
     names = tuple(changes)
     for stage in dockerfile.stages:
+        first = stage.instructions[0]
         for step, one in enumerate(stage.instructions, start=1):
             place = StepPlace(stage.index, step)
             written = _Written(stage.label, step, one.keyword, one.text)
@@ -79,11 +81,14 @@ def recorded_costs(
             outcome = StepOutcome.BASE if step == 1 else StepOutcome.HIT
             took = times.seconds(control, written, outcome)[0]
             warm[stage.index] = warm.get(stage.index, 0.0) + took
-            hits |= {
-                (name, place)
-                for name in names
-                if times.artefact_hits(Moment(variant, builder, "change", name), written)
-            }
+            # Of any other step a hit says where it stood, and not what it does elsewhere.
+            taken = copy_sources(replace(stage, instructions=(first, one)))
+            if step > 1 and any(dockerfile.find_stage(name, before=stage.index) for name in taken):
+                hits |= {
+                    (name, place)
+                    for name in names
+                    if times.artefact_hits(Moment(variant, builder, "change", name), written)
+                }
     return StepCosts(
         seconds=seconds,
         # Stages of the classic builder are built one after the other, those of BuildKit at once.

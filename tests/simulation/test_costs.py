@@ -1,0 +1,46 @@
+"""What a recorded run says of the steps of an ordering that it never built."""
+
+from __future__ import annotations
+
+from bench.cache_model import StepPlace
+from bench.dockerfile import parse
+from bench.simulation.costs import recorded_costs
+from bench.simulation.times import StepTimes
+
+TEXT = """\
+FROM base AS make
+COPY src /src
+RUN make
+FROM base
+LABEL a=b
+COPY --from=make /out /out
+COPY --from=busybox:1.36 /bin/busybox /bin/
+RUN --mount=type=bind,from=make,target=/make check
+"""
+
+
+def times_in_which_all_hit() -> StepTimes:
+    dockerfile = parse(TEXT)
+    return StepTimes(
+        run="a",
+        _hits={
+            ("classic", "v", "change", "edit", stage.label, one.text): 1.0
+            for stage in dockerfile.stages
+            for one in stage.instructions
+        },
+    )
+
+
+def test_only_a_step_that_takes_from_a_stage_is_known_to_hit_wherever_it_stands() -> None:
+    """A LABEL that hit stood above what changed; below it, it would have missed."""
+    costs = recorded_costs(
+        parse(TEXT), times_in_which_all_hit(), variant="v", builder="classic", changes=["edit"]
+    )
+    assert costs.hits == {("edit", StepPlace(1, 3)), ("edit", StepPlace(1, 5))}
+
+
+def test_nothing_is_known_of_another_change_or_builder() -> None:
+    times = times_in_which_all_hit()
+    for builder, change in (("buildkit", "edit"), ("classic", "other")):
+        costs = recorded_costs(parse(TEXT), times, variant="v", builder=builder, changes=[change])
+        assert costs.hits == frozenset()

@@ -85,6 +85,8 @@ class Family:
     _seen: int = 0
     """How many children of ``_births`` were seen."""
     _begun: dict[int, _Birth] = field(default_factory=dict)
+    has_ended: bool = False
+    """Whether the first process is gone."""
 
     def __post_init__(self) -> None:
         self._alive[self.first] = self.founder
@@ -106,6 +108,7 @@ class Family:
         if pid not in self._alive and self._births:
             self._born()  # it lived without a call that is watched
         self._alive.pop(pid, None)
+        self.has_ended = self.has_ended or pid == self.first
 
     def birth_begins(self, pid: int, flags: str) -> None:
         """Note that a process has begun to make another, which may be seen before that has ended.

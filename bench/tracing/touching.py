@@ -66,6 +66,11 @@ class Watched:
         self._links = links
         self._family = Family(first, Process(View((cwd,)), {}, program))
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the first process has ended, and with it all others of its container."""
+        return self._family.has_ended
+
     def take(self, event: Call | Begun | Ended) -> None:
         """Take in one event."""
         if isinstance(event, Ended):

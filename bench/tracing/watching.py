@@ -131,6 +131,8 @@ class Watcher:
         seconds = time.monotonic() - began
         links = Links.of(before.links)
         touched = _touched(waiting, log, before, links)
+        if strace.returncode != 0:
+            touched.problems.setdefault("strace ended before the RUN did")
         log.unlink(missing_ok=True)
         self.seen[waiting.mark] = Seen(before, waiting.cwd, touched, links, seconds)
 
@@ -148,6 +150,8 @@ def _touched(waiting: Waiting, log: Path, before: Survey, links: Links) -> Touch
         with log.open(encoding="ascii", errors="replace") as lines:
             for call in read_calls(lines):
                 watched.take(call)
+        if not watched.has_ended:
+            watched.touched.problems.setdefault("the trace ends before the RUN does")
         _add_interpreters(watched.touched, waiting.root, before, links)
     except (NotUnderstoodError, TooManyMeaningsError) as error:
         watched.touched.problems.setdefault(str(error))

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -279,6 +280,40 @@ def test_ctrl_c_leaves_nothing_behind(
     said, _ = process.communicate(timeout=60)
     assert b"KeyboardInterrupt" in said
     wait_until(lambda: leavings(engine_client, *marks) == [])
+
+
+def test_a_run_whose_strace_ends_too_early_counts_as_not_watched(
+    engine_client: docker.DockerClient, default_busybox_image: str, tmp_path: Path
+) -> None:
+    made = subject(f"FROM {default_busybox_image}\nRUN sleep 3; true\n", tmp_path)
+
+    def kill() -> None:
+        wait_until(lambda: bool(straces_below(tmp_path)))
+        time.sleep(0.5)
+        for pid in straces_below(tmp_path):
+            os.kill(pid, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        seen = observe(engine_client, made, progress=print)
+    except WatchedBuildError:
+        pytest.fail("the RUN ended with its strace")
+    finally:
+        killer.join()
+    assert seen.accesses == {}
+    assert "strace ended before the RUN did" in seen.unobserved[StepPlace(0, 2)]
+
+
+def straces_below(folder: Path) -> list[int]:
+    """Return the processes of strace that write below a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = process.read_bytes().split(b"\0")
+            if words[0] == b"strace" and any(str(folder).encode() in word for word in words):
+                found.append(int(process.parent.name))
+    return found
 
 
 def said_by(*command: str) -> str:

@@ -161,5 +161,15 @@ def test_a_process_out_of_nowhere_is_a_problem() -> None:
     assert "nobody saw begin" in str(touched('77 access("x", R_OK) = 0').problems)
 
 
+def test_a_trace_that_stops_short_is_told() -> None:
+    watched = Watched(1, "/", "/bin/sh", folders=(), links=Links())
+    events = list(
+        read_calls(["1 getpid() = 1", "2 +++ exited with 0 +++", "1 +++ exited with 0 +++"])
+    )
+    for event, ended in zip(events, (False, False, True), strict=True):
+        watched.take(event)
+        assert watched.has_ended is ended
+
+
 def test_every_call_is_watched_if_the_machine_has_it() -> None:
     assert traced().split(",") == [f"?{name}" for name in CALLS]

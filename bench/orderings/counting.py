@@ -101,13 +101,13 @@ class Sampler:
     def __init__(self, order: Poset, *, most_ideals: int = MOST_IDEALS) -> None:
         self._parts: list[tuple[Poset, _Ideals | None]] = []
         for part in order.components():
-            ideals: _Ideals | None = _Ideals(part, most_ideals)
+            ideals = _Ideals(part, most_ideals)
             try:
-                assert ideals is not None  # noqa: S101 - narrows the type
                 ideals.count(0)
             except _TooManyError:
-                ideals = None
-            self._parts.append((part, ideals))
+                self._parts.append((part, None))
+            else:
+                self._parts.append((part, ideals))
 
     @property
     def uniform(self) -> bool:

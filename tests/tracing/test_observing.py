@@ -17,11 +17,14 @@ import docker
 import pytest
 
 from bench.bases.cleanup import RUN_REPOSITORY
+from bench.builders import BuildRequest, make_builder
 from bench.cache_model import BuildInput, StepPlace, find_profile
+from bench.dockerfile import parse
+from bench.equality import compare_images
 from bench.errors import ExitCode
 from bench.orderings.access import Access, AccessSource
 from bench.orderings.legality import partial_order
-from bench.orderings.ordering import Ordering
+from bench.orderings.ordering import Ordering, arrange
 from bench.orderings.rewrites import Facts, find_rewrite
 from bench.tracing import CannotObserveError, Observation, WatchedBuildError, observe, runs_of
 from tests.tracing.subjects import CONTEXT, subject
@@ -172,6 +175,36 @@ def test_a_run_that_was_watched_may_pass_what_it_does_not_read(
     assert known.allows(past_docs)
     assert not known.allows(past_source)
     assert any("watched" in one.text or "seen" in one.text for one in known.obligations(past_docs))
+
+
+def test_what_was_seen_keeps_the_image_the_same(
+    app: Subject, engine_client: docker.DockerClient
+) -> None:
+    """Both orders are built, the written one and one that only watching allows."""
+    seen = observe(engine_client, app, progress=print)
+    build = BuildInput(app.dockerfile, app.workspace.manifest())
+    moved = Ordering.written(app.dockerfile).with_stage(0, [1, 2, 3, 4, 6, 5])
+    assert partial_order(build, [find_profile("buildkit")], seen.accesses).allows(moved)
+    texts = (app.dockerfile.text, arrange(app.dockerfile, moved))
+    first, second = (built(engine_client, app, text) for text in texts)
+    try:
+        assert compare_images(engine_client, first, second).equal
+    finally:
+        for image in (first, second):
+            engine_client.images.remove(image, force=True)
+
+
+def built(client: docker.DockerClient, app: Subject, text: str) -> str:
+    """Build a text in the context of ``app`` and return the image."""
+    request = BuildRequest(
+        context=app.workspace.pack(replace={"Dockerfile": text.encode()}),
+        dockerfile=parse(text),
+        dockerfile_path="Dockerfile",
+        tag="",
+    )
+    build = make_builder("buildkit", client).build(request)
+    assert build.image_id is not None, build.error
+    return build.image_id
 
 
 def test_what_a_run_was_seen_to_read_is_copied_before_it(

@@ -12,6 +12,8 @@ from bench.report import names
 from bench.report.compare import Setup, setups
 from bench.report.gains import gains_charts
 from bench.report.heatmap import heatmaps
+from bench.report.orderings_chart import NOTE as ORDERINGS_NOTE
+from bench.report.orderings_chart import orderings_charts
 from bench.report.replay_chart import NOTE as REPLAY_NOTE
 from bench.report.replay_chart import replay_charts
 from bench.report.seconds import seconds_charts
@@ -42,6 +44,7 @@ class Chart:
 
 
 _NOTES = {
+    "orderings": ("cache hits and seconds of all instruction orderings", ORDERINGS_NOTE),
     "heatmap": (
         "cache hits and misses",
         "One row per instruction in the order of each Dockerfile, one column per change. A cell "
@@ -100,6 +103,7 @@ _REPLAY_DRAWERS: list[tuple[str, str, Drawer]] = [("replay", "", replay_charts)]
 def _drawers(change: str | None) -> list[tuple[str, str, Drawer]]:
     """Return the kinds of charts in reading order; ``change`` gets a timeline beside the cold."""
     drawers: list[tuple[str, str, Drawer]] = [
+        ("orderings", "", orderings_charts),
         ("heatmap", "", heatmaps),
         ("seconds", "", seconds_charts),
         ("gains", "", gains_charts),
@@ -107,7 +111,7 @@ def _drawers(change: str | None) -> list[tuple[str, str, Drawer]]:
         ("sizes", "", sizes_charts),
     ]
     if change is not None:
-        drawers.insert(4, ("timeline", change, partial(timelines, column=change)))
+        drawers.insert(5, ("timeline", change, partial(timelines, column=change)))
     return drawers
 
 

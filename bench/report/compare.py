@@ -221,7 +221,7 @@ def expected_seconds(dataset: Dataset) -> list[Expected]:
             for change in weighted
             if set(own.loc[own["change"] == change, "variant"]) >= set(variants)
         ]
-        means = {name: _weighted_rounds(own, name, common, weights) for name in variants}
+        means = {name: weighted_rounds(own, name, common, weights) for name in variants}
         found += [
             Expected(
                 setup=setup,
@@ -238,7 +238,7 @@ def expected_seconds(dataset: Dataset) -> list[Expected]:
     return found
 
 
-def _weighted_rounds(
+def weighted_rounds(
     builds: pd.DataFrame, variant: str, changes: Sequence[str], weights: dict[str, float]
 ) -> dict[tuple[str, int], float]:
     """Return the weighted mean per (run, round) that has a build of every change."""

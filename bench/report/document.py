@@ -9,6 +9,7 @@ from bench.report import names
 from bench.report.answer import hit_share
 from bench.report.findings import predictions_section, reasons_section
 from bench.report.markdown import block, bullets, code, escaped, table
+from bench.report.orderings_document import orderings_section
 from bench.report.replay_document import (
     causes_section,
     commits_section,
@@ -56,6 +57,7 @@ def document(dataset: Dataset, found: Answer, charts: Sequence[tuple[Chart, Pure
         _answer(found),
         *[_setup_tables(found, setup) for setup in found.setups],
         _expected(found.expected),
+        orderings_section(dataset),
         _charts(charts),
         reasons_section(dataset),
         _checks(dataset),

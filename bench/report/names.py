@@ -54,6 +54,13 @@ def signed(value: float) -> str:
     return "0" if value == 0 else f"{'+' if value > 0 else MINUS}{number}"
 
 
+def signed_share(part: float) -> str:
+    """Write a relative difference with its sign, +4 %; a rounded zero has none."""
+    number = f"{abs(part):.0%}".replace("%", " %")
+    sign = "" if number == "0 %" else "+" if part > 0 else MINUS
+    return f"{sign}{number}"
+
+
 def size(value: float) -> str:
     """Write a number of bytes in decimal units, as docker does."""
     for unit, factor in _UNITS:

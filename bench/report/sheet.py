@@ -49,7 +49,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the legend: a filled swatch, or a ``dot``, ``line`` or ``tick``."""
+    """One entry of the legend: a filled swatch, or a mark (``dot``, ``diamond``, ``tick``) or line.
+
+    Lines are ``line``, ``dashes`` and ``dots``.
+    """
 
     look: Look
     shape: str = "swatch"
@@ -155,6 +158,8 @@ class Sheet:
                 "line": ("", "-"),
                 "tick": ("|", ""),
                 "diamond": ("D", ""),
+                "dashes": ("", "--"),
+                "dots": ("", ":"),
             }[entry.shape]
             self._paper.plot(
                 [left, left + _SWATCH / 2, left + _SWATCH],

@@ -7,6 +7,7 @@ those that were built are points with intervals. Below, each built ordering has 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -53,8 +54,11 @@ _COLUMNS = 660
 """Of more than this, those that share a place on paper are drawn from lowest to highest."""
 _FAR = 0.04
 """How far apart those are drawn that lie beyond the ones tried in a row, as a part of the axis."""
+_OUTER = 0.5
+"""How much room all of them take at most, as a part of that of the others."""
 _NUMBER, _LEADER = 0.17, 0.18
 """Room of a point's number above the panels, and of the line to it, in inches."""
+_MOST_ROWS = 60
 _DODGE = 0.13
 _AIR = 0.15
 _LINE = Entry(Look(PREDICTED, ink=PREDICTED, meaning="predicted"), "line")
@@ -66,11 +70,11 @@ _UNTRIED = Entry(Look(_GAP, meaning="others, not tried"))
 def orderings_charts(dataset: Dataset, setup: Setup, caption: Caption) -> list[Figure]:
     """Draw the orderings of one setup, if they can be predicted and there are several."""
     found = landscapes(dataset).of(setup)
-    return [] if found is None else [draw_orderings(found, caption)]
+    return [] if found is None else draw_orderings(found, caption)
 
 
-def draw_orderings(landscape: Landscape, caption: Caption) -> Figure:
-    """Draw the orderings of one Dockerfile on one builder."""
+def draw_orderings(landscape: Landscape, caption: Caption) -> list[Figure]:
+    """Draw the orderings of one Dockerfile on one builder; very many rows go on other sheets."""
     axis = _Axis.of(landscape)
     built = sorted(landscape.built, key=lambda one: (axis.of_built(one), one.variant))
     rows = [f"{number}  {label(one)}" for number, one in enumerate(built, start=1)]
@@ -80,22 +84,28 @@ def draw_orderings(landscape: Landscape, caption: Caption) -> Figure:
     room = _NUMBER + _LEADER if built else 0.0
     # The panels above have nothing written beside them, so they are as wide as the sheet.
     wide = _WIDTH + right - _AIR
-    boxes = [
+    panels = [
         Box(wide, _SECONDS_HEIGHT, left, _AIR, 0.28 + room, 0.08),
         Box(wide, _HITS_HEIGHT, left, _AIR, 0.08, 0.55),
     ]
-    if built:
-        boxes.append(Box(_WIDTH, _ROW * len(built) + 0.1, left, right, 0.3, 0.55))
-    sheet = Sheet(caption, _legend(landscape, axis), boxes, 1)
-    above, below = sheet.panels[:2]
-    _draw_seconds(above, landscape, axis, built)
-    _draw_hits(below, landscape, axis, built)
-    if built:
-        _number(above, wide, axis, built)
-        draw_rows(sheet.panels[2], built, rows, texts)
-        title = f"Those that were {_how(landscape)}"
-        write_title(sheet.panels[2], title)
-    return sheet.figure
+    figures = []
+    for start in range(0, max(1, len(built)), _MOST_ROWS):
+        chosen = slice(start, start + _MOST_ROWS)
+        boxes = panels if start == 0 else []
+        if built:
+            height = _ROW * len(built[chosen]) + 0.1
+            boxes = [*boxes, Box(_WIDTH, height, left, right, 0.3, 0.55)]
+        sheet = Sheet(caption, _legend(landscape, axis), boxes, 1)
+        if start == 0:
+            above, below = sheet.panels[:2]
+            _draw_seconds(above, landscape, axis, built)
+            _draw_hits(below, landscape, axis, built)
+            _number(above, wide, axis, built)
+        if built:
+            draw_rows(sheet.panels[-1], built[chosen], rows[chosen], texts[chosen])
+            write_title(sheet.panels[-1], f"Those that were {_how(landscape)}")
+        figures.append(sheet.figure)
+    return figures
 
 
 @dataclass(frozen=True)
@@ -133,7 +143,7 @@ class _Axis:
     @property
     def step(self) -> float:
         """How far apart two of the others are."""
-        return max(1.0, self.last * _FAR)
+        return max(1.0, self.last * min(_FAR, _OUTER / max(1, len(self.outer))))
 
     @property
     def beyond(self) -> list[float]:
@@ -295,12 +305,19 @@ def _dodged(axis: _Axis, built: Sequence[Built]) -> list[float]:
 
 
 def _number(axes: Axes, wide: float, axis: _Axis, built: Sequence[Built]) -> None:
-    """Write the numbers of the built orderings above a panel, with a line down to each."""
+    """Write the numbers of the built orderings above a panel, with a line down to each.
+
+    Where there is no room for all, every second is numbered, every third and so on.
+    """
     low, high = axis.limits
     places = _dodged(axis, built)
     inches = [(place - low) / (high - low) * wide for place in places]
     above = 1 + _LEADER / _SECONDS_HEIGHT
-    for number, (place, at) in enumerate(zip(inches, _apart(inches, wide), strict=True), start=1):
+    apart = max(_NUMBER, lettering.width(str(len(built)), SMALL, bold=True) + 0.06)
+    every = max(1, ceil(len(built) * apart / wide))
+    numbers = range(1, len(built) + 1)[::every]
+    spread = spread_out(inches[::every], apart, wide)
+    for number, place, at in zip(numbers, inches[::every], spread, strict=True):
         axes.plot(
             [place / wide, at / wide],
             [1, above],
@@ -321,12 +338,12 @@ def _number(axes: Axes, wide: float, axis: _Axis, built: Sequence[Built]) -> Non
         )
 
 
-def _apart(places: Sequence[float], limit: float) -> list[float]:
-    """Move places (in inches, rising) so far apart that numbers at them do not touch."""
+def spread_out(places: Sequence[float], apart: float, limit: float) -> list[float]:
+    """Move places that rise so that they are ``apart``, by little, and none is over ``limit``."""
     found: list[float] = []
     for place in places:
-        found.append(max(place, found[-1] + _NUMBER) if found else place)
+        found.append(max(place, found[-1] + apart) if found else place)
     for number in reversed(range(len(found))):
         found[number] = min(found[number], limit)
-        limit = found[number] - _NUMBER
+        limit = found[number] - apart
     return found

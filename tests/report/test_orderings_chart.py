@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bench.report.names import MINUS, signed_share
-from bench.report.orderings_chart import NOTE, draw_orderings
+from bench.report.orderings_chart import NOTE, draw_orderings, spread_out
 from bench.report.sheet import Caption, drawing, save
 from tests.report.landscapes import LONG, landscape
 from tests.report.layout import problems, visible_texts
@@ -41,7 +44,7 @@ CASES: dict[str, Landscape] = {
 
 def drawn(case: Landscape) -> Figure:
     with drawing():
-        return draw_orderings(case, CAPTION)
+        return draw_orderings(case, CAPTION)[0]
 
 
 @cache
@@ -75,6 +78,34 @@ def test_no_text_is_cut_and_none_runs_into_another(case: str) -> None:
     with drawing():
         assert problems(figure) == []
     assert figure.get_figheight() < 25
+
+
+def test_very_many_built_orderings_go_on_on_other_sheets() -> None:
+    source = landscape(2_000, 150, legal=9_266_400, complete=False)
+    with drawing():
+        figures = draw_orderings(source, CAPTION)
+        assert [problem for figure in figures for problem in problems(figure)] == []
+    assert len(figures) == 3
+    labels = [
+        label.get_text().split()[0]
+        for figure in figures
+        for label in panels(figure)[-1].get_yticklabels()
+    ]
+    assert labels == [str(number) for number in range(1, len(source.built) + 1)]
+
+
+@given(
+    st.lists(st.floats(0, 8), max_size=40).map(sorted),
+    st.floats(0.05, 0.2),
+)
+def test_numbers_are_spread_out_in_order_inside_the_panel(
+    places: list[float], apart: float
+) -> None:
+    found = spread_out(places, apart, 8.0)
+    assert all(second - first >= apart - 1e-9 for first, second in itertools.pairwise(found))
+    assert all(-1e-9 <= one <= 8.0 for one in found)
+    far_apart = all(two - one >= apart for one, two in itertools.pairwise(places))
+    assert found == pytest.approx(places) or not far_apart
 
 
 @pytest.mark.parametrize("case", ["few", "medium", "many", "searched"])

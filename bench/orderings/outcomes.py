@@ -242,6 +242,7 @@ class _Build:
     _run_keys: dict[StepPlace, int] = field(default_factory=dict)
     _hidden: list[int] = field(default_factory=list)
     _identities: dict[object, int] = field(default_factory=dict)
+    _undecided: set[int] = field(default_factory=set)
 
     def run(self) -> list[Settled]:
         """Settle every step of the stages that are built."""
@@ -279,7 +280,7 @@ class _Build:
                 identity = self._identity(identity, part)
             place = StepPlace(index, step)
             wanted = of(part.own, key if part.chained else NOTHING, artefacts)
-            key = self._settle(place, wanted, identity)
+            key = self._settle(place, wanted, identity, key if part.chained else NOTHING)
             self._run_keys[place] = key
             if part.linked != NOTHING:
                 self._hidden.append(of(part.linked, NOTHING, artefacts))
@@ -299,8 +300,11 @@ class _Build:
         )
         return self._identities.setdefault((above, part.own, sources), len(self._identities))
 
-    def _settle(self, place: StepPlace, key: int, identity: int) -> int:
-        """Look a key up; see `bench.cache_model.settling.Settler.settle`."""
+    def _settle(self, place: StepPlace, key: int, identity: int, above: int) -> int:
+        """Look a key up; see `bench.cache_model.settling.Settler.settle`.
+
+        That a step was seen to hit tells nothing where the one above it is open too.
+        """
         twin = self._built.get(key)
         if twin is not None:
             return self._repeat(place, twin, identity)
@@ -311,8 +315,10 @@ class _Build:
             candidates = self._candidates(key)
             if candidates:
                 outcome = _DEPENDS
-                if place in self.hits and len(candidates) == 1:
+                if place in self.hits and len(candidates) == 1 and above not in self._undecided:
                     effective, outcome = candidates[0], _HIT
+                else:
+                    self._undecided.add(key)
         self._built[key] = _Twin(effective, place, outcome, {identity})
         if self.keys.is_open[effective]:
             self._loose.setdefault(self.keys.loose[effective], []).append(effective)

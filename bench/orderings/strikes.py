@@ -142,7 +142,8 @@ class Strikes:
                     missed |= one.known & ~symbol
                 undecided = other & ~missed
                 if undecided and hits:
-                    seen = undecided & hits.get(step.place, 0)
+                    # What the step stands on may be open too: then seeing it hit tells nothing.
+                    seen = undecided & hits.get(step.place, 0) & ~above
                     other &= ~seen
                     undecided &= ~seen
                 strike = Strike(step.place, missed, undecided)

@@ -142,6 +142,22 @@ def test_an_artefact_that_was_seen_to_come_out_the_same_hits_with_what_stands_on
     assert count_struck(strikes, 1) == [count(after)]
 
 
+@pytest.mark.parametrize("name", ["classic-26", "buildkit-28"])
+def test_a_hit_that_was_seen_tells_nothing_below_an_artefact_that_is_open(name: str) -> None:
+    text = TWO_STAGES.replace("COPY c /c", "COPY --from=make /else /else")
+    states = [state(text, a="1", b="1"), state(text, a="2", b="1")]
+    outcomes = Outcomes(states[0], states[1:], PROFILES[name])
+    written = Ordering.written(states[0].dockerfile)
+    lower = StepPlace(1, 3)
+    _, after = outcomes.settled(written, [{lower}])
+    assert [one.outcome for one in after][-2:] == [Predicted.DEPENDS] * 2
+    strikes = outcomes.struck(written, {lower: 1})
+    assert strikes is not None
+    assert count_struck(strikes, 1) == [count(after)]
+    _, after = outcomes.settled(Ordering((written.stages[0], (1, 3, 2))), [{lower}])
+    assert [one.outcome for one in after][-2:] == [Predicted.HIT, Predicted.DEPENDS]
+
+
 def test_what_a_change_strikes_moves_along_with_it() -> None:
     profile = PROFILES["buildkit-28"]
     states = [state(TWO_STAGES, a="1", b="1", c="1"), state(TWO_STAGES, a="2", b="1", c="1")]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from docker import DockerClient
 
+    from bench.bases.isolation import SaltedDockerfile
     from bench.builders import Build
     from bench.dockerfile import Dockerfile
     from bench.orderings.legality import PartialOrder
@@ -100,10 +101,17 @@ class ApplicationSubject:
         finally:
             request.context.path.unlink(missing_ok=True)
 
-    def _request(self, text: str, number: int, *, no_cache: bool = False) -> BuildRequest:
-        salted = self._isolation.salted(
+    def sent(self, text: str) -> str:
+        """Return the text with salted bases in it."""
+        return self._salted(text).dockerfile.text
+
+    def _salted(self, text: str) -> SaltedDockerfile:
+        return self._isolation.salted(
             parse(text, self.name), self._salt, self._variant.build_args, {}
         )
+
+    def _request(self, text: str, number: int, *, no_cache: bool = False) -> BuildRequest:
+        salted = self._salted(text)
         context = self._workspace.pack(
             replace={self._place: salted.dockerfile.text.encode()}, client=client_of(self._profile)
         )
@@ -124,7 +132,7 @@ class ApplicationSubject:
         """Return what is built, with the images under the names that the Dockerfile gives them."""
         request = self._request(self._dockerfile.text, 0)
         request.context.path.unlink()
-        salted = self._isolation.salted(self._dockerfile, self._salt, self._variant.build_args, {})
+        salted = self._salted(self._dockerfile.text)
         manifest = self._workspace.manifest(client_of(self._profile))
         known = build_input(request, manifest, salted, self._profile)
         return BuildInput(

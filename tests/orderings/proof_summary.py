@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import posixpath
+from collections import Counter
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ if TYPE_CHECKING:
     from tests.conformance.targets import Target
     from tests.orderings.subjects import Proof, Unlike
 
+_NAMED = 6
 _HEAD = """\
 # Legal orderings make the same image
 
@@ -193,7 +196,11 @@ def _application(builder: str, proof: dict[str, Any]) -> str:
 
 
 def _files(proof: dict[str, Any]) -> str:
-    named = [f"`{path}`" for path in proof["nondeterministic"]]
-    shown = named if len(named) <= 6 else [*named[:6], f"and {len(named) - 6} more"]
+    """Return the files that are not deterministic; of many only how many there are of each kind."""
+    paths = proof["nondeterministic"]
+    shown = [f"`{path}`" for path in paths]
+    if len(paths) > _NAMED:
+        kinds = Counter(posixpath.splitext(path)[1] for path in paths)
+        shown = [f"{count} `*{kind}`" for kind, count in kinds.most_common()]
     own = [f"`{path}` (the Dockerfile itself)" for path in proof["own_copies"]]
     return ", ".join([*shown, *own])

@@ -53,6 +53,10 @@ class Subject(Protocol):
         """Build another text of the Dockerfile; every number gets an image of its own."""
         ...
 
+    def sent(self, text: str) -> str:
+        """Return what is sent to the builder for such a text, in the names of its bases."""
+        ...
+
 
 @dataclass(frozen=True)
 class Unlike:
@@ -180,7 +184,8 @@ class Proving:
                     self.proof.unlike.append(Unlike(ordering, tuple(comparison.words())))
 
     def _note(self, first: ImageContents, comparison: ImageComparison) -> None:
-        own = hashlib.sha256(self._subject.dockerfile.text.encode()).hexdigest()
+        sent = self._subject.sent(self._subject.dockerfile.text)
+        own = hashlib.sha256(sent.encode()).hexdigest()
         paths = sorted({one.path for one in comparison.nondeterministic})
         entries = {path: first.files.at(path.lstrip("/")) for path in paths}
         copies = [path for path, entry in entries.items() if entry and entry.sha256 == own]

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
     from bench.runner import EngineSite, Observer
     from bench.simulation import StepTimes
 
-MOST_CHANGES = 5
+MOST_CHANGES = 3
 """So many kinds of commits are built for verification, the most frequent ones."""
 
 

@@ -6,13 +6,13 @@ import dataclasses
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bench.advising.advice import Advice, Question, advise, rewritten_states
-from bench.advising.candidates import ADVISED, WRITTEN, Candidate, Subject, as_scenario
+from bench.advising.candidates import ADVISED, WRITTEN, Candidate, as_scenario
+from bench.advising.project import Project, ignore_file_of, inspected
 from bench.advising.saving import Saving, measured_saving
 from bench.advising.verifying import compare_variants
-from bench.bases.salt import base_config
 from bench.cache_model import BaseImage, find_profile, profile_of
 from bench.commits import WeightedChange, as_changes, ignore_rules, weighted_changes
 from bench.commits.history import commit_history
@@ -28,10 +28,9 @@ from bench.simulation.costs import measured_costs, recorded_costs
 from bench.tracing import Subject as Watched
 from bench.tracing import observe
 from bench.workspace import ClientRule, Workspace
-from bench.workspace.select import IGNORE_FILE, read_ignore_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from docker import DockerClient
 
@@ -48,37 +47,6 @@ if TYPE_CHECKING:
 
 MOST_CHANGES = 3
 """So many kinds of commits are built for verification, the most frequent ones."""
-
-
-@dataclass(frozen=True)
-class Project:
-    """What is advised on, and with which history.
-
-    ``repository`` is None for the one that the context is in; where it is in none, every file is
-    taken to change equally often. ``builder`` is the one whose time counts.
-    """
-
-    dockerfile: Path
-    context: Path
-    builder: str
-    repository: Path | None = None
-    commits: int = 200
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    target: str | None = None
-    network: str = "none"
-    limit: int = 10_000
-
-    @property
-    def subject(self) -> Subject:
-        """What is built of it."""
-        name = "".join(one if one.isalnum() else "-" for one in self.context.resolve().name.lower())
-        return Subject(
-            name=f"advise-{name.strip('-') or 'project'}"[:60],
-            context=self.context,
-            build_args=self.build_args,
-            target=self.target,
-            network=self.network,
-        )
 
 
 @dataclass(frozen=True)
@@ -134,7 +102,7 @@ class Consultation:
             network=project.network,
         )
         self.rules = ignore_rules(project.context, project.dockerfile)
-        self.ignore_name, self.ignore_text = _ignore_file(project)
+        self.ignore_name, self.ignore_text = ignore_file_of(project)
         self.history = self._history()
 
     @property
@@ -187,7 +155,7 @@ class Consultation:
         cold = next(one for one in result.records if one.phase == Phase.COLD)
         warm = [one for one in result.records if one.phase == Phase.WARMUP]
         self._measured = measured_costs(cold, min(warm, key=lambda one: one.wall_seconds))
-        self.bases = _inspected(client, read_head(self.folder / "cold")["bases"])
+        self.bases = inspected(client, read_head(self.folder / "cold")["bases"])
 
     def watch(self, site: EngineSite, client: DockerClient, *, timeout_seconds: float) -> None:
         """Build once more and watch what each RUN reads and writes.
@@ -401,34 +369,5 @@ class MeasuringError(BenchError):
     exit_code = ExitCode.BUILD_FAILED
 
 
-def _ignore_file(project: Project) -> tuple[str, str | None]:
-    """Return the path in the context of the ignore file that counts, and its text, if any."""
-    root = project.context.resolve()
-    place = project.dockerfile.parent.resolve() / project.dockerfile.name
-    inside = place.relative_to(root).as_posix() if place.is_relative_to(root) else place
-    client = ClientRule.CLASSIC if project.builder == "classic" else ClientRule.BUILDKIT
-    name, _ = read_ignore_file(root, inside, client)
-    path = root / (name or IGNORE_FILE)
-    return name or IGNORE_FILE, path.read_text(encoding="utf-8") if path.is_file() else None
-
-
 def _weights(changes: Sequence[Change]) -> dict[str, float]:
     return {one.name: one.weight for one in changes}
-
-
-def _inspected(client: DockerClient, bases: Sequence[Mapping[str, Any]]) -> dict[str, BaseImage]:
-    """Return what the engine knows of the base images of a run."""
-    found = {}
-    for base in bases:
-        config = base_config(client.images.get(base["local_tag"]).attrs.get("Config") or {})
-        found[base["image"]] = BaseImage(
-            name=base["image"],
-            identity=base["image_id"],
-            env=tuple(config.env.items()),
-            working_dir=config.working_dir,
-            user=config.user,
-            shell=config.shell,
-            on_build=config.on_build,
-            inspected=True,
-        )
-    return found

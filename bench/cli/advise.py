@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from bench.advising.consulting import Consultation, Project
+from bench.advising.consulting import Consultation
+from bench.advising.project import Project
 from bench.cli.advise_view import as_document, show_advice, show_verification
 from bench.cli.options import Duration, build_arguments
 from bench.cli.progress import RunProgress

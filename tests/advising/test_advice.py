@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bench.advising.consulting import Consultation, Project
+from bench.advising.consulting import Consultation
+from bench.advising.project import Project
 from bench.errors import UsageError
 from bench.runner import Silent
 from tests.advising.projects import edits, make_project

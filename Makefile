@@ -22,7 +22,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 NO_ENGINE := 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo engine engines bases test test-fast conformance orderings lint format clean
+.PHONY: help demo engine engines bases test test-fast conformance orderings savings lint format clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ orderings: $(VENV)/.installed-dev bases ## Build legal orderings, compare their 
 	$(BIN)/python -m tests.orderings.proof --applications --generated $(N) --seed $(SEED) \
 	  $(addprefix --engine ,$(ENGINE)) $(addprefix --builder ,$(BUILDER)) \
 	  --results results/orderings
+
+savings: $(VENV)/.installed-dev bases ## Measure what bench advise saves on the applications; goes on where it ended
+	$(BIN)/python -m tests.advising.savings --rounds $(ROUNDS)
 
 lint: $(VENV)/.installed-dev ## Check style and types
 	$(BIN)/ruff check .

@@ -91,9 +91,11 @@ def measure(scenario: Scenario, builder: str, rounds: int) -> dict[str, Any]:
             advice = json.loads(done.stdout)
             found |= {
                 key: advice[key]
-                for key in ("expected_seconds", "changes", "rewrites", "reasons", "diff")
+                for key in ("expected_seconds", "changes", "rewrites", "reasons", "obligations")
             }
-            found["verification"] = advice["verification"]
+            found["diff"] = advice["diff"].replace(f"{project}/", "")
+            verified = advice["verification"]
+            found["verification"] = verified and {**verified, "run": ""}
             found["rebuilds"] = list(rebuilds(advice, Path(folder, "out/verify")))
             found["engine"] = engine(Path(folder, "out/cold"))
         return found

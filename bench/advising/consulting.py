@@ -17,13 +17,14 @@ from bench.cache_model import BaseImage, find_profile, profile_of
 from bench.commits import WeightedChange, as_changes, ignore_rules, weighted_changes
 from bench.commits.history import commit_history
 from bench.commits.weights import FileEdit
+from bench.dataset import read_run
 from bench.errors import BenchError, ExitCode, UsageError
 from bench.orderings.rewrites import find_rewrite, read_contents
 from bench.predicting.edits import after_edit, file_edits
 from bench.predicting.plain import read_state
 from bench.runner import Phase, make_settings, read_head, run_scenario
 from bench.scenario.dockerfiles import DEFAULT_PLACE
-from bench.simulation import guessed_times, recorded_times
+from bench.simulation import guessed_times, times_of
 from bench.simulation.costs import measured_costs, recorded_costs
 from bench.tracing import Subject as Watched
 from bench.tracing import observe
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
     from bench.runner import EngineSite, Observer
     from bench.simulation import StepTimes
 
+_COLD = 2
+_WARM = 2
 MOST_CHANGES = 3
 """So many kinds of commits are built for verification, the most frequent ones."""
 
@@ -121,7 +124,10 @@ class Consultation:
             return None  # the context is in no repository, and nobody said that it is
 
     def measure(self, site: EngineSite, client: DockerClient, *, timeout_seconds: float) -> None:
-        """Build the Dockerfile once on an empty cache and once more on a full one, for the times.
+        """Build the Dockerfile on an empty cache, and again on a full one, for the times.
+
+        Twice on an empty one: what the first build reads of a base image comes from the disk, what
+        rebuilds read does not. Only the second counts.
 
         Raises:
             BenchError: an engine or base image is missing; `MeasuringError`: it does not build.
@@ -139,7 +145,8 @@ class Consultation:
             scenario,
             builders=(self.project.builder,),
             rounds=1,
-            warmup=2,
+            cold=_COLD,
+            warmup=_WARM,
             timeout_seconds=timeout_seconds,
         )
         result = run_scenario(
@@ -151,9 +158,10 @@ class Consultation:
                 "\n".join([f"the Dockerfile does not build: {failed.error}", *failed.log_tail]),
                 remedy="mend it, or take times from a recorded run with --times",
             )
-        self.times = recorded_times(self.folder / "cold")
-        cold = next(one for one in result.records if one.phase == Phase.COLD)
-        warm = [one for one in result.records if one.phase == Phase.WARMUP]
+        records = result.records[1:]
+        self.times = times_of(read_run(self.folder / "cold"), records)
+        cold = next(one for one in records if one.phase == Phase.COLD)
+        warm = [one for one in records if one.phase == Phase.WARMUP]
         self._measured = measured_costs(cold, min(warm, key=lambda one: one.wall_seconds))
         self.bases = inspected(client, read_head(self.folder / "cold")["bases"])
 

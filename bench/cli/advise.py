@@ -163,7 +163,7 @@ def advise(
 ) -> int:
     """Propose a Dockerfile that rebuilds faster and makes the same image, as a diff.
 
-    How often what changes is taken from the repository's own history; how long steps take, from one
+    How often what changes is taken from the repository's own history; how long steps take, from a
     build on an empty cache. Of all legal orderings, and of some rewrites, the one with the least
     expected seconds per commit is shown, with the reason for each move and what the equality of
     the images rests on.

@@ -7,7 +7,7 @@ says so: the builders are called ``simulated-…``, and so is the engine.
 from bench.simulation.builder import SimulatedBuilder
 from bench.simulation.choosing import find_recorded_run
 from bench.simulation.site import SimulatedSite
-from bench.simulation.times import Moment, StepTimes, guessed_times, recorded_times
+from bench.simulation.times import Moment, StepTimes, guessed_times, recorded_times, times_of
 
 __all__ = [
     "Moment",
@@ -17,4 +17,5 @@ __all__ = [
     "find_recorded_run",
     "guessed_times",
     "recorded_times",
+    "times_of",
 ]

@@ -8,6 +8,7 @@ builder; the table of what was expected and what was measured is written to resu
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import shutil
 import statistics
@@ -17,7 +18,11 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from docker.errors import ImageNotFound
+
+from bench.bases import resolve_base
 from bench.changes import ChangeIds, SourceState, apply_change
+from bench.engine import connect
 from bench.journal import read_journal
 from bench.scenario import dockerfile_text, load_scenario
 from bench.workspace import Workspace
@@ -69,7 +74,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def measure(scenario: Scenario, builder: str, rounds: int) -> dict[str, Any]:
     """Advise on one application and verify it; return what came of it."""
-    with tempfile.TemporaryDirectory(prefix="cachebench-savings-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="cachebench-savings-") as folder,
+        named_bases(scenario),
+    ):
         project = Path(folder, scenario.name)
         make_repository(scenario, project)
         variant = scenario.variant(scenario.baseline)
@@ -99,6 +107,30 @@ def measure(scenario: Scenario, builder: str, rounds: int) -> dict[str, Any]:
             found["rebuilds"] = list(rebuilds(advice, Path(folder, "out/verify")))
             found["engine"] = engine(Path(folder, "out/cold"))
         return found
+
+
+@contextlib.contextmanager
+def named_bases(scenario: Scenario) -> Iterator[None]:
+    """Let the engine have the stand-ins of a scenario under the names that its Dockerfiles use."""
+    client = connect()
+    made = []
+    for image, wish in scenario.bases.items():
+        try:
+            client.images.get(image)
+        except ImageNotFound:
+            base = resolve_base(client, image, wish, progress=_tell)
+            client.images.get(base.local_tag).tag(*image.split(":"))
+            made.append(image)
+    try:
+        yield
+    finally:
+        for image in made:
+            client.images.remove(image)
+        client.close()
+
+
+def _tell(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
 
 
 def _arg(key: str, value: str) -> tuple[str, str]:

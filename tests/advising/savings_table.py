@@ -16,7 +16,7 @@ _HEAD = """\
 
 `python -m tests.advising.savings` makes a git repository of every application (the scenarios, and
 those in `tests/orderings/applications`), whose commits are the changes of its scenario as often as
-their weights say. On each it runs `bench advise Dockerfile --observe --verify`: one build for the
+their weights say. On each it runs `bench advise Dockerfile --observe --verify`: two builds for the
 step times, one in which the RUNs are watched, three for the equality of the images, then rounds of
 rebuilds after the kinds of commits, the Dockerfile as written and as advised in turns. Seconds are
 those of a commit's rebuild, weighted by how often its kind happens; the interval is of the paired
@@ -45,7 +45,7 @@ def write_table(folder: Path) -> None:
             "## Expected against measured",
             "",
             "Every kind of rebuild of every application, as written and as advised: the expected",
-            "seconds (the times of one cold build, of the steps that the model says will miss)",
+            "seconds (the times of one measured build, of the steps that the model says will miss)",
             "against the median of those measured.",
             "",
             *_errors(documents),

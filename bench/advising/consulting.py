@@ -40,13 +40,14 @@ if TYPE_CHECKING:
     from bench.commits import CommitHistory
     from bench.dockerfile import Dockerfile
     from bench.equality import ImageComparison
+    from bench.journal import BuildRecord
     from bench.orderings.access import Access
     from bench.orderings.costs import StepCosts
     from bench.predicting import BuildState
     from bench.runner import EngineSite, Observer
     from bench.simulation import StepTimes
 
-_COLD = 2
+_COLD = 3
 _WARM = 2
 MOST_CHANGES = 3
 """So many kinds of commits are built for verification, the most frequent ones."""
@@ -80,7 +81,7 @@ class Consultation:
     access: dict[StepPlace, Access] = field(default_factory=dict)
     times: StepTimes = field(default_factory=guessed_times)
     profile: Profile = field(init=False)
-    _measured: StepCosts | None = field(default=None, init=False)
+    _measured: tuple[BuildRecord, BuildRecord] | None = field(default=None, init=False)
     _kinds: list[WeightedChange] = field(default_factory=list, init=False)
 
     def __post_init__(self) -> None:
@@ -126,8 +127,8 @@ class Consultation:
     def measure(self, site: EngineSite, client: DockerClient, *, timeout_seconds: float) -> None:
         """Build the Dockerfile on an empty cache, and again on a full one, for the times.
 
-        Twice on an empty one: what the first build reads of a base image comes from the disk, what
-        rebuilds read does not. Only the second counts.
+        The first build on an empty cache does not count: what it reads of a base image comes from
+        the disk, what rebuilds read does not. Of two others the faster one does.
 
         Raises:
             BenchError: an engine or base image is missing; `MeasuringError`: it does not build.
@@ -158,11 +159,12 @@ class Consultation:
                 "\n".join([f"the Dockerfile does not build: {failed.error}", *failed.log_tail]),
                 remedy="mend it, or take times from a recorded run with --times",
             )
-        records = result.records[1:]
-        self.times = times_of(read_run(self.folder / "cold"), records)
-        cold = next(one for one in records if one.phase == Phase.COLD)
-        warm = [one for one in records if one.phase == Phase.WARMUP]
-        self._measured = measured_costs(cold, min(warm, key=lambda one: one.wall_seconds))
+        _, *colds = (one for one in result.records if one.phase == Phase.COLD)
+        warms = [one for one in result.records if one.phase == Phase.WARMUP]
+        # Whatever else the machine does only ever lengthens a build.
+        cold, warm = (min(builds, key=lambda one: one.wall_seconds) for builds in (colds, warms))
+        self.times = times_of(read_run(self.folder / "cold"), [cold, warm])
+        self._measured = (cold, warm)
         self.bases = inspected(client, read_head(self.folder / "cold")["bases"])
 
     def watch(self, site: EngineSite, client: DockerClient, *, timeout_seconds: float) -> None:
@@ -264,15 +266,11 @@ class Consultation:
 
     def _costs(self, dockerfile: Dockerfile) -> StepCosts:
         """Return what steps cost: by their texts, so that a rewritten Dockerfile has costs too."""
-        costs = recorded_costs(
-            dockerfile, self.times, variant=WRITTEN, builder=self.project.builder, changes=()
-        )
         if self._measured is None:
-            return costs
-        measured = self._measured
-        return dataclasses.replace(
-            costs, floor=measured.floor, extra=measured.extra, source=measured.source
-        )
+            return recorded_costs(
+                dockerfile, self.times, variant=WRITTEN, builder=self.project.builder, changes=()
+            )
+        return measured_costs(dockerfile, self.times, *self._measured, builder=self.project.builder)
 
     def _candidates(self, advice: Advice) -> list[Candidate]:
         """Return the written Dockerfile and the advised one, to be built."""

@@ -14,7 +14,7 @@ from bench.simulation.times import Moment, guessed_times
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bench.builders.protocol import StageTiming, Step
+    from bench.builders.protocol import StageTiming
     from bench.dockerfile import Dockerfile
     from bench.simulation.times import StepTimes
 
@@ -28,10 +28,6 @@ class Timed(Protocol):
     @property
     def wall_seconds(self) -> float:
         """Seconds of the whole build."""
-
-    @property
-    def steps(self) -> tuple[Step, ...]:
-        """Its instructions."""
 
     @property
     def stages(self) -> tuple[StageTiming, ...]:
@@ -104,30 +100,28 @@ def guessed_costs(dockerfile: Dockerfile) -> StepCosts:
     return recorded_costs(dockerfile, guessed_times(), variant="", builder="", changes=())
 
 
-def measured_costs(cold: Timed, warm: Timed | None = None) -> StepCosts:
-    """Return the costs that a build of the Dockerfile as written shows.
+def measured_costs(
+    dockerfile: Dockerfile, times: StepTimes, cold: Timed, warm: Timed, *, builder: str
+) -> StepCosts:
+    """Return the costs that a cold build and a warm one show.
+
+    What the cold build takes beside its steps (above all the export of the layers they made) is
+    spread over them, so that its own wall is what is expected of it: a rebuild that makes few and
+    small layers exports little.
 
     Args:
+        dockerfile: whose costs are wanted: the one that was built, or another with steps of its.
+        times: the times of these builds.
         cold: a build in which every step missed.
-        warm: the build after it, in which everything hit. Without it, what the cold build took
-            beside its steps is taken for the floor.
+        warm: a build after it, in which everything hit; its wall is the floor.
+        builder: the builder of both.
 
     """
-    seconds = {
-        StepPlace(step.stage_index, step.step): step.seconds
-        for step in cold.steps
-        if step.outcome is StepOutcome.MISS and step.seconds is not None
-    }
-    outside = _outside(cold)
-    floor = outside if warm is None else warm.wall_seconds
+    known = recorded_costs(dockerfile, times, variant="", builder=builder, changes=())
+    steps = sum(one.critical_seconds for one in cold.stages)
+    ratio = max(1.0, (cold.wall_seconds - warm.wall_seconds) / steps) if steps > 0 else 1.0
     return StepCosts(
-        seconds=seconds,
-        floor=floor,
+        seconds={place: ratio * seconds for place, seconds in known.seconds.items()},
+        floor=warm.wall_seconds,
         source=MEASURED,
-        extra=0.0 if warm is None else max(0.0, outside - _outside(warm)),
     )
-
-
-def _outside(build: Timed) -> float:
-    """Return what a build took beside its steps: sending the context, exporting the image."""
-    return max(0.0, build.wall_seconds - sum(one.critical_seconds for one in build.stages))

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import pytest
+
+from bench.builders.protocol import StageTiming
 from bench.cache_model import StepPlace
 from bench.dockerfile import parse
-from bench.simulation.costs import recorded_costs
+from bench.simulation.costs import measured_costs, recorded_costs
 from bench.simulation.times import StepTimes
 
 TEXT = """\
@@ -44,3 +49,34 @@ def test_nothing_is_known_of_another_change_or_builder() -> None:
     for builder, change in (("buildkit", "edit"), ("classic", "other")):
         costs = recorded_costs(parse(TEXT), times, variant="v", builder=builder, changes=[change])
         assert costs.hits == frozenset()
+
+
+@dataclass(frozen=True)
+class Built:
+    """As much of a build as is looked at."""
+
+    wall_seconds: float
+    stages: tuple[StageTiming, ...]
+
+
+def test_what_a_cold_build_takes_beside_its_steps_is_spread_over_them() -> None:
+    """So that what is expected of a cold build is what it took, and of a small rebuild little."""
+    text = "FROM base\nCOPY a /a\nRUN long\n"
+    times = StepTimes(
+        run="a",
+        _seconds={
+            ("stage", "miss", "buildkit", "0", "COPY a /a"): 0.1,
+            ("stage", "miss", "buildkit", "0", "RUN long"): 0.9,
+        },
+    )
+    stage = StageTiming("0", 0, 1.0, 1.0, 1.0, 0, 2)
+    cold, warm = Built(1.6, (stage,)), Built(0.1, ())
+
+    costs = measured_costs(parse(text), times, cold, warm, builder="buildkit")
+
+    assert costs.floor == 0.1
+    assert costs.extra == 0.0
+    assert costs.seconds[StepPlace(0, 2)] == pytest.approx(0.15)
+    assert costs.floor + sum(costs.seconds[StepPlace(0, step)] for step in (2, 3)) == pytest.approx(
+        1.6
+    )

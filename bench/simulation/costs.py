@@ -14,7 +14,7 @@ from bench.simulation.times import Moment, guessed_times
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bench.builders.protocol import StageTiming
+    from bench.builders.protocol import StageTiming, Step
     from bench.dockerfile import Dockerfile
     from bench.simulation.times import StepTimes
 
@@ -28,6 +28,10 @@ class Timed(Protocol):
     @property
     def wall_seconds(self) -> float:
         """Seconds of the whole build."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """Its instructions."""
 
     @property
     def stages(self) -> tuple[StageTiming, ...]:
@@ -106,8 +110,8 @@ def measured_costs(
     """Return the costs that a cold build and a warm one show.
 
     What the cold build takes beside its steps (above all the export of the layers they made) is
-    spread over them, so that its own wall is what is expected of it: a rebuild that makes few and
-    small layers exports little.
+    spread over them, so that its own wall is what is expected of it: half of it evenly, since
+    every layer costs something, and half by their seconds, since large layers cost more.
 
     Args:
         dockerfile: whose costs are wanted: the one that was built, or another with steps of its.
@@ -119,9 +123,12 @@ def measured_costs(
     """
     known = recorded_costs(dockerfile, times, variant="", builder=builder, changes=())
     steps = sum(one.critical_seconds for one in cold.stages)
-    ratio = max(1.0, (cold.wall_seconds - warm.wall_seconds) / steps) if steps > 0 else 1.0
+    layers = sum(one.outcome is StepOutcome.MISS for one in cold.steps)
+    half = max(0.0, cold.wall_seconds - warm.wall_seconds - steps) / 2
+    each = half / max(1, layers)
+    ratio = 1.0 + half / steps if steps > 0 else 1.0
     return StepCosts(
-        seconds={place: ratio * seconds for place, seconds in known.seconds.items()},
+        seconds={place: each + ratio * seconds for place, seconds in known.seconds.items()},
         floor=warm.wall_seconds,
         source=MEASURED,
     )

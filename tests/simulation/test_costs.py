@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from bench.builders.protocol import StageTiming
+from bench.builders.protocol import StageTiming, Step, StepOutcome
 from bench.cache_model import StepPlace
 from bench.dockerfile import parse
 from bench.simulation.costs import measured_costs, recorded_costs
@@ -57,6 +57,7 @@ class Built:
 
     wall_seconds: float
     stages: tuple[StageTiming, ...]
+    steps: tuple[Step, ...]
 
 
 def test_what_a_cold_build_takes_beside_its_steps_is_spread_over_them() -> None:
@@ -70,13 +71,19 @@ def test_what_a_cold_build_takes_beside_its_steps_is_spread_over_them() -> None:
         },
     )
     stage = StageTiming("0", 0, 1.0, 1.0, 1.0, 0, 2)
-    cold, warm = Built(1.6, (stage,)), Built(0.1, ())
+    steps = tuple(
+        Step("0", 0, number, number, one.keyword, one.text, StepOutcome.MISS)
+        for number, one in enumerate(parse(text).stages[0].instructions[1:], start=2)
+    )
+    cold, warm = Built(1.6, (stage,), steps), Built(0.1, (), ())
 
     costs = measured_costs(parse(text), times, cold, warm, builder="buildkit")
 
     assert costs.floor == 0.1
     assert costs.extra == 0.0
-    assert costs.seconds[StepPlace(0, 2)] == pytest.approx(0.15)
+    assert costs.seconds[StepPlace(0, 2)] == pytest.approx(
+        0.1 + 0.125 + 0.025
+    )  # of 0.5 s beside: each, and by time
     assert costs.floor + sum(costs.seconds[StepPlace(0, step)] for step in (2, 3)) == pytest.approx(
         1.6
     )

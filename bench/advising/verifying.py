@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench.builders.names import rules_of
 from bench.builders.protocol import BuildOutcome
 from bench.cache_model import profile_of
-from bench.equality import compare_images
+from bench.equality import SECONDS_APART, compare_images
 from bench.errors import BenchError, ExitCode
 from bench.runner.plan import NO_ROUND, Phase, PlannedBuild
 from bench.runner.prepare import make_workspaces
@@ -82,6 +83,8 @@ def compare_variants(
                     number, Phase.COLD, NO_ROUND, number, name, builder, "", fresh=True
                 )
                 images.append(_image(trials[name], planned, observer))
+                if number == 1:  # what holds a time must not hold the first build's by chance
+                    time.sleep(SECONDS_APART)
             observer.note("comparing the images")
             return compare_images(client, *images)
         finally:

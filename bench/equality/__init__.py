@@ -1,6 +1,7 @@
 """Are two images the same? Their config and their merged root file systems, compared."""
 
 from bench.equality.compare import (
+    SECONDS_APART,
     ConfigDifference,
     FileDifference,
     ImageComparison,
@@ -10,6 +11,7 @@ from bench.equality.compare import (
 from bench.equality.image import ImageContents, read_images
 
 __all__ = [
+    "SECONDS_APART",
     "ConfigDifference",
     "FileDifference",
     "ImageComparison",

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
     from bench.equality.image import ImageContents
 
+SECONDS_APART = 2.1
+"""What has to pass between the end of one build and the beginning of another of the same, so that
+a time that gets into a file is another one: zip and jar count in steps of two seconds, ``.pyc``
+in seconds."""
 PRESENCE = "presence"
 CONTENT = "content"
 _ABSENT = "absent"
@@ -92,9 +96,9 @@ def compare_images(
 ) -> ImageComparison:
     """Compare two images of an engine, given by their IDs or names.
 
-    ``again`` is another build of what ``first`` was built from, made without any cache: what
-    differs between those two is not deterministic. It cannot be told without it, and counts as
-    a difference then.
+    ``again`` is another build of what ``first`` was built from, made without any cache and
+    `SECONDS_APART` from it: what differs between those two is not deterministic. It cannot be told
+    without it, and counts as a difference then.
 
     Raises:
         ImageReadError: the engine does not have one of them, or does not give it out.

@@ -10,7 +10,7 @@ from random import Random
 from typing import TYPE_CHECKING, Protocol
 
 from bench.builders import BuildOutcome
-from bench.equality import compare_contents, read_images
+from bench.equality import SECONDS_APART, compare_contents, read_images
 from bench.orderings.ordering import Ordering, arrange
 from tests.orderings.sampling import Sample, nearer
 
@@ -147,6 +147,7 @@ class Proving:
         if first.outcome is not BuildOutcome.OK or first.image_id is None:
             self.proof.skipped = f"does not build: {_short(first.error)}"
             return False
+        time.sleep(SECONDS_APART)
         # With another comment: an image that holds its own Dockerfile holds another one in every
         # order, and so does all that depends on it.
         again = self._build(f"{text.rstrip()}\n# built again\n", no_cache=True)

@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import docker
 import pytest
@@ -369,8 +369,13 @@ def test_without_the_right_to_watch_it_says_what_forbids_it(
     wait_until(lambda: leavings(engine_client, str(tmp_path / "tmp"), SECONDS) == [])
 
 
-def test_where_the_processes_of_the_engine_cannot_be_seen_it_says_so(slow: list[str]) -> None:
+def test_where_the_processes_of_the_engine_cannot_be_seen_it_says_so(
+    slow: list[str], engine_client: docker.DockerClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """So it is in a container that has the engine's socket, and no more, of its machine."""
+    # Named, since a private engine whose process cannot be seen would be started once more.
+    api: Any = engine_client.api
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{api._custom_adapter.socket_path}")
     said = said_by("unshare", "--pid", "--fork", "--mount-proc", *slow)
     assert "the processes of the engine cannot be seen from here" in said
     assert "--pid=host" in said

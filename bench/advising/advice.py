@@ -6,7 +6,7 @@ Pure: what is built, how often what changes, and what steps cost is given.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.cache_model import Predicted
@@ -14,10 +14,10 @@ from bench.commits.weights import with_edits
 from bench.orderings.legality import partial_order
 from bench.orderings.moves import Move, in_words, moves, shortened
 from bench.orderings.ordering import Ordering, arranged
-from bench.orderings.ranking import WeightedState, rank
-from bench.orderings.rewrites import Facts, best_rewrites
+from bench.orderings.ranking import DEFAULT_LIMIT, WeightedState, rank
+from bench.orderings.rewrites import best_rewrites
 from bench.predicting import BuildState, look_ahead
-from bench.workspace import IgnoreRules, Manifest
+from bench.workspace import IgnoreRules
 from bench.workspace.ignore import read_patterns
 
 if TYPE_CHECKING:
@@ -26,11 +26,10 @@ if TYPE_CHECKING:
     from bench.cache_model import Profile, StepPlace
     from bench.commits.weights import WeightedChange
     from bench.dockerfile import Dockerfile
-    from bench.orderings.access import Access
     from bench.orderings.costs import StepCosts
     from bench.orderings.legality import PartialOrder
     from bench.orderings.ranking import Ranking
-    from bench.orderings.rewrites import Proposal, Refusal, Rewritten
+    from bench.orderings.rewrites import Facts, Proposal, Refusal, Rewritten
     from bench.workspace import ClientRule
 
 SMALLEST_GAIN = 0.005
@@ -44,33 +43,19 @@ saves only a build can show; where metadata stands the ordering decides."""
 class Question:
     """What is advised on.
 
-    ``changes`` are the kinds of commits with their shares, all on ``base``. ``profile`` is the
-    builder whose time counts; what is advised is legal for all of ``legal_for``. ``costs`` tells
-    what the steps of a Dockerfile cost. ``rules`` are the ignore rules in force, ``dockerignore``
-    the text that they come from, in ``ignore_file``.
+    ``changes`` are the kinds of commits with their shares, all on ``base``. ``facts`` are what is
+    known of the build of ``base``; their profiles are those that what is advised is legal for, and
+    ``profile`` is the builder whose time counts. ``costs`` tells what the steps of a Dockerfile
+    cost. ``rules`` are the ignore rules in force.
     """
 
     base: BuildState
+    facts: Facts
     changes: tuple[WeightedChange, ...]
     profile: Profile
-    legal_for: tuple[Profile, ...]
     costs: Callable[[Dockerfile], StepCosts]
     rules: Mapping[ClientRule, IgnoreRules]
-    access: Mapping[StepPlace, Access] = field(default_factory=dict)
-    contents: Mapping[str, str] = field(default_factory=dict)
-    dockerignore: str | None = None
-    ignore_file: str = ".dockerignore"
-    limit: int = 10_000
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """How often each path of the context changed, over all commits."""
-        counts: dict[str, float] = {}
-        for change in self.changes:
-            for commit in change.commits:
-                for path in commit.paths:
-                    counts[path] = counts.get(path, 0.0) + 1.0
-        return counts
+    limit: int = DEFAULT_LIMIT
 
 
 @dataclass(frozen=True)
@@ -158,8 +143,8 @@ def advise(question: Question, rewrites: Sequence[str] | None = None) -> Advice:
         UsageError: there is no rewrite of that name.
 
     """
-    names = REWRITES_TRIED if rewrites is None else tuple(rewrites)
-    written = _Option.of(question, _facts(question), None)
+    names = _tried(rewrites)
+    written = _Option.of(question, question.facts, None)
     best = written
     for name in names:
         made = best_rewrites(best.facts, [name])
@@ -170,7 +155,7 @@ def advise(question: Question, rewrites: Sequence[str] | None = None) -> Advice:
             best = option
     before = written.ranking.written.expected_seconds
     keeps = best is written and not _is_better(best.seconds, before)
-    ordering = Ordering.written(best.dockerfile) if keeps else best.ranking.ranked[0].ordering
+    ordering = Ordering.written(best.dockerfile) if keeps else best.ranking.best.ordering
     advised = arranged(best.dockerfile, ordering)
     final = dataclasses.replace(best.state, dockerfile=advised)
     return Advice(
@@ -192,19 +177,25 @@ def advise(question: Question, rewrites: Sequence[str] | None = None) -> Advice:
     )
 
 
-def rewritten_states(question: Question, rewrites: Sequence[str] | None) -> list[BuildState]:
+def rewritten_states(
+    base: BuildState, facts: Facts, rewrites: Sequence[str] | None
+) -> list[BuildState]:
     """Return what is built with each rewrite made on top of those before it.
 
     Commits that strike the same steps of the written Dockerfile may strike unlike ones of these.
+    ``facts`` are those of ``base``, ``rewrites`` as in `advise`.
     """
-    facts = _facts(question)
     found = []
-    for name in REWRITES_TRIED if rewrites is None else rewrites:
+    for name in _tried(rewrites):
         made = best_rewrites(facts, [name])
         if made.is_rewritten:
             facts = made.facts
-            found.append(dataclasses.replace(question.base, dockerfile=facts.dockerfile))
+            found.append(dataclasses.replace(base, dockerfile=facts.dockerfile))
     return found
+
+
+def _tried(rewrites: Sequence[str] | None) -> tuple[str, ...]:
+    return REWRITES_TRIED if rewrites is None else tuple(rewrites)
 
 
 @dataclass(frozen=True)
@@ -228,7 +219,9 @@ class _Option:
         if made is not None and made.dockerignore_text is not None:
             ignore = made.dockerignore_text
         state, rules = _state(question, facts.dockerfile, ignore)
-        order = partial_order(state.input_for(question.profile), question.legal_for, facts.access)
+        order = partial_order(
+            state.input_for(question.profile), question.facts.profiles, facts.access
+        )
         changes = [
             WeightedState(with_edits(state, one.name, one.edits, rules), one.weight)
             for one in question.changes
@@ -247,23 +240,11 @@ class _Option:
     @property
     def seconds(self) -> float:
         """What the best ordering of it is expected to take."""
-        return self.ranking.ranked[0].expected_seconds
+        return self.ranking.best.expected_seconds
 
 
 def _is_better(seconds: float, than: float) -> bool:
     return seconds < than * (1 - SMALLEST_GAIN)
-
-
-def _facts(question: Question) -> Facts:
-    return Facts(
-        build=question.base.input_for(question.profile),
-        profiles=question.legal_for,
-        access=question.access,
-        weights=question.weights,
-        contents=question.contents,
-        dockerignore=question.dockerignore,
-        ignore_file=question.ignore_file,
-    )
 
 
 def _state(
@@ -276,17 +257,10 @@ def _state(
     patterns = tuple(read_patterns(dockerignore.encode()))
     rules = {client: IgnoreRules(patterns, client) for client in state.manifests}
     manifests = {
-        client: _still_sent(manifest, rules[client]) for client, manifest in state.manifests.items()
+        client: manifest.without(rules[client].ignores)
+        for client, manifest in state.manifests.items()
     }
     return dataclasses.replace(state, manifests=manifests), rules
-
-
-def _still_sent(manifest: Manifest, rules: IgnoreRules) -> Manifest:
-    always = manifest.sent_although_ignored
-    entries = (
-        entry for path, entry in manifest.items() if path in always or not rules.ignores(path)
-    )
-    return Manifest(entries, always)
 
 
 def _refusals(best: _Option, names: Iterable[str]) -> tuple[Refusal, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.errors import UsageError
 from bench.scenario import Scenario, Variant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from bench.advising.project import Project
     from bench.changes import Change
 
 WRITTEN = "as-written"
@@ -28,19 +29,8 @@ class Candidate:
     dockerignore: str | None = None
 
 
-@dataclass(frozen=True)
-class Subject:
-    """What is advised on: a Dockerfile of one build context, and how it is built."""
-
-    name: str
-    context: Path
-    build_args: Mapping[str, str] = field(default_factory=dict)
-    target: str | None = None
-    network: str = "none"
-
-
 def as_scenario(
-    subject: Subject, candidates: Sequence[Candidate], changes: Sequence[Change], folder: Path
+    project: Project, candidates: Sequence[Candidate], changes: Sequence[Change], folder: Path
 ) -> Scenario:
     """Write the candidates' files into ``folder`` and return the scenario that builds them.
 
@@ -53,26 +43,26 @@ def as_scenario(
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        variants = tuple(_variant(subject, one, folder) for one in candidates)
+        variants = tuple(_variant(project, one, folder) for one in candidates)
     except OSError as error:
         raise UsageError(
             f"{folder}: cannot be written: {error.strerror}", remedy="choose another --out"
         ) from error
     return Scenario(
-        name=subject.name,
+        name=project.name,
         directory=folder.resolve(),
         file=folder.resolve() / "scenario.toml",
-        title=f"{subject.name}: instruction order",
+        title=f"{project.name}: instruction order",
         question="Does another order of instructions rebuild faster?",
-        context=subject.context.resolve(),
+        context=project.context.resolve(),
         baseline=candidates[0].name,
-        network=subject.network,
+        network=project.network,
         variants=variants,
         changes=tuple(changes),
     )
 
 
-def _variant(subject: Subject, candidate: Candidate, folder: Path) -> Variant:
+def _variant(project: Project, candidate: Candidate, folder: Path) -> Variant:
     dockerfile = f"Dockerfile.{candidate.name}"
     (folder / dockerfile).write_text(candidate.text, encoding="utf-8", newline="")
     ignore = None
@@ -84,6 +74,6 @@ def _variant(subject: Subject, candidate: Candidate, folder: Path) -> Variant:
         title=candidate.title or None,
         dockerfile=dockerfile,
         dockerignore=ignore,
-        target=subject.target,
-        build_args=dict(subject.build_args),
+        target=project.target,
+        build_args=dict(project.build_args),
     )

@@ -19,7 +19,7 @@ from bench.commits.history import commit_history
 from bench.commits.weights import FileEdit
 from bench.dataset import read_run
 from bench.errors import BenchError, ExitCode, UsageError
-from bench.orderings.rewrites import find_rewrite, read_contents
+from bench.orderings.rewrites import Facts, find_rewrite, read_contents
 from bench.predicting.edits import after_edit, file_edits
 from bench.predicting.plain import read_state
 from bench.runner import Phase, make_settings, read_head, run_scenario
@@ -31,12 +31,11 @@ from bench.tracing import observe
 from bench.workspace import ClientRule, Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from docker import DockerClient
 
     from bench.cache_model import Profile, StepPlace
-    from bench.changes import Change
     from bench.commits import CommitHistory
     from bench.dockerfile import Dockerfile
     from bench.equality import ImageComparison
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from bench.orderings.access import Access
     from bench.orderings.costs import StepCosts
     from bench.predicting import BuildState
-    from bench.runner import EngineSite, Observer
+    from bench.runner import EngineSite, Observer, RunResult
     from bench.simulation import StepTimes
 
 _COLD = 3
@@ -137,7 +136,7 @@ class Consultation:
         engine = site.engine
         self.profile = profile_of(self.project.builder, engine.version, engine.image_store)
         scenario = as_scenario(
-            self.project.subject,
+            self.project,
             [Candidate(WRITTEN, self.dockerfile.text)],
             (),
             self.folder / "cold" / "dockerfiles",
@@ -205,9 +204,8 @@ class Consultation:
         stage = self.dockerfile.stages[place.stage_index]
         return stage.instructions[place.step - 1].line
 
-    def changes(self, others: Sequence[BuildState] = ()) -> list[WeightedChange]:
+    def _changes(self, base: BuildState, others: Sequence[BuildState]) -> list[WeightedChange]:
         """Return the kinds of commits with their shares; without a history, edits of each file."""
-        base = dataclasses.replace(self.state, bases=self.bases)
         if self.history is not None and self.history.commits:
             return weighted_changes(
                 self.history, base, [self.profile], rules=self.rules, others=others
@@ -233,29 +231,33 @@ class Consultation:
             UsageError: nothing of the context is taken in by any step, or no such rewrite.
 
         """
-        changes = self.changes()
-        if not changes:
+        base = dataclasses.replace(self.state, bases=self.bases)
+        facts = Facts(
+            build=base.input_for(self.profile),
+            profiles=self._legal_for(rewrites),
+            access=self.access,
+            weights=self.history.counts if self.history is not None else {},
+            contents=read_contents(self.project.context, self.state.manifests[ClientRule.BUILDKIT]),
+            dockerignore=self.ignore_text,
+            ignore_file=self.ignore_name,
+        )
+        self._kinds = self._changes(base, rewritten_states(base, facts, rewrites))
+        if not self._kinds:
             raise UsageError(
                 f"{self.project.context}: no step takes in a file of this context, so there is "
                 "nothing to gain",
                 remedy="name the context that the Dockerfile is built with: --context DIR",
             )
         question = Question(
-            base=dataclasses.replace(self.state, bases=self.bases),
-            changes=tuple(changes),
+            base=base,
+            facts=facts,
+            changes=tuple(self._kinds),
             profile=self.profile,
-            legal_for=self._legal_for(rewrites),
             costs=self._costs,
             rules=self.rules,
-            access=self.access,
-            contents=read_contents(self.project.context, self.state.manifests[ClientRule.BUILDKIT]),
-            dockerignore=self.ignore_text,
-            ignore_file=self.ignore_name,
             limit=self.project.limit,
         )
-        others = rewritten_states(question, rewrites)
-        self._kinds = self.changes(others)
-        return advise(dataclasses.replace(question, changes=tuple(self._kinds)), rewrites)
+        return advise(question, rewrites)
 
     def _legal_for(self, rewrites: Sequence[str] | None) -> tuple[Profile, ...]:
         """Return the builder in question and the other family, unless a rewrite is for it alone."""
@@ -296,11 +298,16 @@ class Consultation:
             BenchError: the engine went away, or the records cannot be written.
 
         """
+        folder = self.folder / "verify"
+        weighted = sorted(self._kinds, key=lambda one: -one.weight)[:MOST_CHANGES]
+        changes = [
+            change.model_copy(update={"weight": one.weight})
+            for change, one in zip(
+                as_changes(weighted, self.project.context), weighted, strict=True
+            )
+        ]
         scenario = as_scenario(
-            self.project.subject,
-            self._candidates(advice),
-            (),
-            self.folder / "verify" / "dockerfiles",
+            self.project, self._candidates(advice), changes, folder / "dockerfiles"
         )
         comparison = compare_variants(
             client,
@@ -310,44 +317,8 @@ class Consultation:
             self.observer,
             timeout_seconds=timeout_seconds,
         )
-        saving = None
-        if comparison.equal:
-            saving = self._save(
-                advice,
-                site,
-                rounds=rounds,
-                timeout_seconds=timeout_seconds,
-                margin_share=margin_share,
-            )
-        return Verification(comparison, saving, self.folder / "verify")
-
-    def _save(
-        self,
-        advice: Advice,
-        site: EngineSite,
-        *,
-        rounds: int,
-        timeout_seconds: float,
-        margin_share: float,
-    ) -> Saving | None:
-        """Measure both Dockerfiles over the most frequent kinds of commits."""
-        weighted = sorted(self._kinds, key=lambda one: -one.weight)[:MOST_CHANGES]
-        covered = sum(one.weight for one in weighted)
-        if covered < 1 - 1e-9:
-            self.notes.append(
-                f"measured over the {len(weighted)} most frequent kinds of commits, which are "
-                f"{covered:.0%} of all"
-            )
-        changes = [
-            change.model_copy(update={"weight": one.weight})
-            for change, one in zip(
-                as_changes(weighted, self.project.context), weighted, strict=True
-            )
-        ]
-        folder = self.folder / "verify"
-        scenario = as_scenario(
-            self.project.subject, self._candidates(advice), changes, folder / "dockerfiles"
-        )
+        if not comparison.equal:
+            return Verification(comparison, None, folder)
         settings = make_settings(
             scenario,
             builders=(self.project.builder,),
@@ -355,18 +326,16 @@ class Consultation:
             timeout_seconds=timeout_seconds,
         )
         result = run_scenario(scenario, settings, site, folder, observer=self.observer)
-        for failed in result.failed[:1]:
-            self.notes.append(
-                f"{failed.variant} did not build after {failed.change}: {failed.error}"
-            )
-        return measured_saving(
+        saving = measured_saving(
             result.records,
-            _weights(changes),
+            {one.name: one.weight for one in changes},
             self.project.builder,
             before=WRITTEN,
             after=ADVISED,
             margin_share=margin_share,
         )
+        self.notes += _remarks(weighted, result)
+        return Verification(comparison, saving, folder)
 
 
 class MeasuringError(BenchError):
@@ -375,5 +344,13 @@ class MeasuringError(BenchError):
     exit_code = ExitCode.BUILD_FAILED
 
 
-def _weights(changes: Sequence[Change]) -> dict[str, float]:
-    return {one.name: one.weight for one in changes}
+def _remarks(weighted: Sequence[WeightedChange], result: RunResult) -> Iterator[str]:
+    """Yield what has to be said beside a saving: what was not measured, and what failed."""
+    covered = sum(one.weight for one in weighted)
+    if covered < 1 - 1e-9:
+        yield (
+            f"measured over the {len(weighted)} most frequent kinds of commits, which are "
+            f"{covered:.0%} of all"
+        )
+    for failed in result.failed[:1]:
+        yield f"{failed.variant} did not build after {failed.change}: {failed.error}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bench.advising.candidates import Subject
 from bench.bases.salt import base_config
 from bench.cache_model import BaseImage
+from bench.orderings.ranking import DEFAULT_LIMIT
 from bench.workspace import ClientRule
 from bench.workspace.select import IGNORE_FILE, read_ignore_file
 
@@ -34,19 +34,13 @@ class Project:
     build_args: Mapping[str, str] = field(default_factory=dict)
     target: str | None = None
     network: str = "none"
-    limit: int = 10_000
+    limit: int = DEFAULT_LIMIT
 
     @property
-    def subject(self) -> Subject:
-        """What is built of it."""
+    def name(self) -> str:
+        """What runs of it are called, after the context's folder."""
         name = "".join(one if one.isalnum() else "-" for one in self.context.resolve().name.lower())
-        return Subject(
-            name=f"advise-{name.strip('-') or 'project'}"[:60],
-            context=self.context,
-            build_args=self.build_args,
-            target=self.target,
-            network=self.network,
-        )
+        return f"advise-{name.strip('-') or 'project'}"[:60]
 
 
 def ignore_file_of(project: Project) -> tuple[str, str | None]:

@@ -102,7 +102,7 @@ def _nothing(advice: Advice) -> str:
         return "no other legal ordering rebuilds other steps"
     return (
         f"the written order is expected to take {advice.before:.2f} s per commit, the best legal "
-        f"one {advice.ranking.ranked[0].expected_seconds:.2f} s"
+        f"one {advice.ranking.best.expected_seconds:.2f} s"
     )
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, cast
 from bench.workspace.tree import Kind, Node
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 EntryType = Literal["file", "dir", "symlink"]
@@ -95,6 +95,12 @@ class Manifest(Mapping[str, Entry]):
 
     def __repr__(self) -> str:
         return f"Manifest({len(self)} entries)"
+
+    def without(self, ignores: Callable[[str], bool]) -> Manifest:
+        """Return what is still sent where ``ignores`` says so of more paths than before."""
+        always = self.sent_although_ignored
+        kept = (one for path, one in self.items() if path in always or not ignores(path))
+        return Manifest(kept, always)
 
     def diff(self, other: Manifest) -> ManifestDiff:
         """Compare with ``other``, the later one: what was added there, removed, changed."""

@@ -9,11 +9,10 @@ from bench.cache_model.outcomes import StepPlace
 from bench.dockerfile import parse
 from bench.orderings.rewrites.base import Proposal, Refusal
 from bench.orderings.rewrites.registry import REWRITES, find_rewrite
-from bench.workspace import Manifest
 from bench.workspace.ignore import IgnoreRules, read_patterns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from bench.dockerfile import Dockerfile
     from bench.orderings.rewrites.base import Facts
@@ -88,7 +87,7 @@ def facts_after(facts: Facts, proposal: Proposal) -> Facts:
     manifest, ignore = build.manifest, facts.dockerignore
     if proposal.dockerignore_text is not None:
         ignore = proposal.dockerignore_text
-        manifest = _still_sent(build.manifest, read_patterns(ignore.encode()))
+        manifest = build.manifest.without(IgnoreRules(read_patterns(ignore.encode())).ignores)
     return replace(
         facts,
         build=replace(build, dockerfile=dockerfile, manifest=manifest),
@@ -104,13 +103,3 @@ def _runs(dockerfile: Dockerfile) -> list[StepPlace]:
         for step, instruction in enumerate(stage.instructions, start=1)
         if instruction.keyword == "RUN"
     ]
-
-
-def _still_sent(manifest: Manifest, patterns: Iterable[str]) -> Manifest:
-    """Return what of a context is still sent with these patterns, which only add to the old."""
-    rules = IgnoreRules(tuple(patterns))
-    always = manifest.sent_although_ignored
-    return Manifest(
-        (entry for path, entry in manifest.items() if path in always or not rules.ignores(path)),
-        always,
-    )

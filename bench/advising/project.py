@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bench.bases.salt import base_config
-from bench.cache_model import BaseImage
 from bench.orderings.ranking import DEFAULT_LIMIT
+from bench.runner.predictions import inspected_base
 from bench.workspace import ClientRule
 from bench.workspace.select import IGNORE_FILE, read_ignore_file
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from docker import DockerClient
+
+    from bench.cache_model import BaseImage
 
 
 @dataclass(frozen=True)
@@ -64,14 +66,5 @@ def inspected(client: DockerClient, bases: Sequence[Mapping[str, Any]]) -> dict[
     found = {}
     for base in bases:
         config = base_config(client.images.get(base["local_tag"]).attrs.get("Config") or {})
-        found[base["image"]] = BaseImage(
-            name=base["image"],
-            identity=base["image_id"],
-            env=tuple(config.env.items()),
-            working_dir=config.working_dir,
-            user=config.user,
-            shell=config.shell,
-            on_build=config.on_build,
-            inspected=True,
-        )
+        found[base["image"]] = inspected_base(base["image"], config, identity=base["image_id"])
     return found

@@ -12,7 +12,6 @@ from bench.builders.protocol import BuildOutcome
 from bench.changes import SourceState
 from bench.dockerfile import parse
 from bench.errors import BenchError, EngineLostError
-from bench.journal import BuildRecord
 from bench.runner.plan import NO_ROUND, Phase
 from bench.runner.trial import Trial
 
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from bench.builders.images import ImageFacts
     from bench.builders.protocol import Build
     from bench.dockerfile import Dockerfile
+    from bench.journal import BuildRecord
     from bench.replaying.source import Recipe, ReplaySource
     from bench.replaying.tree import CommitTree
     from bench.runner.plan import PlannedBuild
@@ -102,28 +102,7 @@ class ReplayTrial(Trial):
 
     def _failed(self, planned: PlannedBuild, error: str) -> BuildRecord:
         """Return the record of a build that could not even be begun."""
-        return BuildRecord(
-            run=self.run,
-            build=planned.number,
-            scenario=self.scenario.name,
-            variant=planned.variant,
-            builder=planned.builder,
-            round=planned.round,
-            position=planned.position,
-            phase=planned.phase.value,
-            change=planned.change,
-            outcome=BuildOutcome.FAILED,
-            wall_seconds=0.0,
-            context_seconds=0.0,
-            context_bytes=0,
-            hits=0,
-            misses=0,
-            image_id=None,
-            image_bytes=None,
-            new_layer_bytes=None,
-            started_at=dt.datetime.now(dt.UTC).isoformat(timespec="milliseconds"),
-            error=error,
-        )
+        return dataclasses.replace(self._unmade(planned, dt.datetime.now(dt.UTC)), error=error)
 
 
 def _has_stage(dockerfile: Dockerfile, target: str | None) -> bool:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Set
 
     from bench.bases.isolation import SaltedDockerfile
-    from bench.builders.protocol import Build, BuildRequest, Step
+    from bench.builders.protocol import BaseImageConfig, Build, BuildRequest, Step
     from bench.cache_model import Decision, Prediction, Profile, Reason
 
 NOT_MADE = frozenset({StepOutcome.FAILED, StepOutcome.NOT_RUN})
@@ -220,16 +220,8 @@ def build_input(
         config = request.base_images[tag]
         # BuildKit knows a base by its layers alone, the classic builder by its image ID.
         chain = (origin.image_id,) if classic else origin.layers
-        bases[tag] = BaseImage(
-            name=origin.image,
-            identity="\n".join(chain),
-            content=origin.content,
-            env=tuple(config.env.items()),
-            working_dir=config.working_dir,
-            user=config.user,
-            shell=config.shell,
-            on_build=config.on_build,
-            inspected=True,
+        bases[tag] = inspected_base(
+            origin.image, config, identity="\n".join(chain), content=origin.content
         )
     return BuildInput(
         dockerfile=request.dockerfile,
@@ -238,6 +230,23 @@ def build_input(
         target=request.target,
         bases=bases,
         network=request.network,
+    )
+
+
+def inspected_base(
+    name: str, config: BaseImageConfig, *, identity: str, content: str = ""
+) -> BaseImage:
+    """Return what the model has to know of an image that was looked at; see `BaseImage`."""
+    return BaseImage(
+        name=name,
+        identity=identity,
+        content=content,
+        env=tuple(config.env.items()),
+        working_dir=config.working_dir,
+        user=config.user,
+        shell=config.shell,
+        on_build=config.on_build,
+        inspected=True,
     )
 
 

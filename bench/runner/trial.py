@@ -130,6 +130,28 @@ class Trial:
         build = dataclasses.replace(build, steps=tuple(with_texts_of(dockerfile, build.steps)))
         checked = self._check.check(forecast, build)
         image, pushed = self._image(build, salted)
+        return dataclasses.replace(
+            self._unmade(planned, started_at),
+            outcome=build.outcome,
+            wall_seconds=build.wall_seconds,
+            context_seconds=context.seconds,
+            context_bytes=context.size,
+            hits=build.hits,
+            misses=build.misses,
+            image_id=build.image_id,
+            image_bytes=None if image is None else image.bytes,
+            new_layer_bytes=pushed,
+            steps=checked.steps,
+            stages=build.stages,
+            noise=noise,
+            changed_paths=tuple(sorted(manifest.diff(before).paths)),
+            error=build.error,
+            log_tail=build.log_tail,
+            disagreements=checked.disagreements,
+        )
+
+    def _unmade(self, planned: PlannedBuild, started_at: dt.datetime) -> BuildRecord:
+        """Return the record of a build of which nothing is known but what was planned."""
         return BuildRecord(
             run=self.run,
             build=planned.number,
@@ -140,23 +162,16 @@ class Trial:
             position=planned.position,
             phase=planned.phase.value,
             change=planned.change,
-            outcome=build.outcome,
-            wall_seconds=build.wall_seconds,
-            context_seconds=context.seconds,
-            context_bytes=context.size,
-            hits=build.hits,
-            misses=build.misses,
-            image_id=build.image_id,
-            image_bytes=None if image is None else image.bytes,
-            new_layer_bytes=pushed,
+            outcome=BuildOutcome.FAILED,
+            wall_seconds=0.0,
+            context_seconds=0.0,
+            context_bytes=0,
+            hits=0,
+            misses=0,
+            image_id=None,
+            image_bytes=None,
+            new_layer_bytes=None,
             started_at=started_at.isoformat(timespec="milliseconds"),
-            steps=checked.steps,
-            stages=build.stages,
-            noise=noise,
-            changed_paths=tuple(sorted(manifest.diff(before).paths)),
-            error=build.error,
-            log_tail=build.log_tail,
-            disagreements=checked.disagreements,
         )
 
     @property

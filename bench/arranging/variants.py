@@ -266,16 +266,7 @@ def _records(
 
 def _builder(name: str, ranking: Ranking) -> dict[str, Any]:
     return {
-        "builder": name,
-        "rules": ranking.profile.name,
-        "orderings": ranking.orderings.value,
-        "orderings_exact": ranking.orderings.exact,
-        "classes": ranking.classes.value,
-        "classes_exact": ranking.classes.exact,
-        "complete": ranking.complete,
-        "optimal": ranking.is_optimal,
-        "bound_seconds": ranking.bound_seconds,
-        "floor_seconds": ranking.costs.floor,
+        **extent_of(name, ranking),
         "step_times": ranking.costs.source,
         "weights": dict(zip(ranking.changes, ranking.weights, strict=True)),
         "curve": [
@@ -286,6 +277,22 @@ def _builder(name: str, ranking: Ranking) -> dict[str, Any]:
             }
             for place, one in _thinned(ranking.ranked)
         ],
+    }
+
+
+def extent_of(builder: str, ranking: Ranking) -> dict[str, Any]:
+    """Return as JSON how many orderings a builder knows, and how surely the best is known."""
+    return {
+        "builder": builder,
+        "rules": ranking.profile.name,
+        "orderings": ranking.orderings.value,
+        "orderings_exact": ranking.orderings.exact,
+        "classes": ranking.classes.value,
+        "classes_exact": ranking.classes.exact,
+        "complete": ranking.complete,
+        "optimal": ranking.is_optimal,
+        "bound_seconds": ranking.bound_seconds,
+        "floor_seconds": ranking.costs.floor,
     }
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bench.arranging.variants import extent_of
 from bench.cli.predict_view import printable
 
 if TYPE_CHECKING:
@@ -213,16 +214,7 @@ def as_document(ranked: RankedVariant, top: int) -> dict[str, Any]:
 def _builder(ranked: RankedVariant, name: str, ranking: Ranking, top: int) -> dict[str, Any]:
     explained = {one.ordering for one, _ in shown(ranking, top)}
     return {
-        "builder": name,
-        "rules": ranking.profile.name,
-        "orderings": ranking.orderings.value,
-        "orderings_exact": ranking.orderings.exact,
-        "classes": ranking.classes.value,
-        "classes_exact": ranking.classes.exact,
-        "complete": ranking.complete,
-        "optimal": ranking.is_optimal,
-        "bound_seconds": ranking.bound_seconds,
-        "floor_seconds": ranking.costs.floor,
+        **extent_of(name, ranking),
         "step_times": {
             "source": ranking.costs.source,
             "seconds": [

@@ -231,23 +231,14 @@ def show_replay(console: Console, summary: ReplaySummary) -> None:
 
 
 def _totals(title: str, totals: list[Total]) -> Table:
-    from bench.report import names
+    from bench.report.replay_document import total_cells
 
     table = Table(title=Text(title), title_justify="left")
     table.add_column("Dockerfile", overflow="fold")
     for column in ("rebuilds", "hits", "seconds", "median", "saved", "cold", "failed"):
         table.add_column(column, justify="right", no_wrap=True)
     for one in totals:
-        table.add_row(
-            Text(one.variant),
-            str(one.commits),
-            f"{one.hits} of {one.scored}",
-            names.seconds(one.seconds),
-            "" if one.median_seconds is None else names.seconds(one.median_seconds),
-            "" if one.saved_seconds is None else names.signed_seconds(one.saved_seconds),
-            "none" if one.cold_seconds is None else names.seconds(one.cold_seconds),
-            str(one.failed),
-        )
+        table.add_row(Text(one.variant), *total_cells(one))
     return table
 
 

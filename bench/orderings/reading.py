@@ -234,9 +234,7 @@ class _Reader:
         )
 
     def _env(self, place: StepPlace, instruction: Instruction, standing: Standing) -> Effects:
-        names = [standing.expand(word) for word in instruction.arguments[::2]]
-        for word in instruction.arguments:
-            standing.expand(word)
+        names = _names_set(instruction, standing)
         return Effects(
             place,
             instruction,
@@ -245,9 +243,7 @@ class _Reader:
         )
 
     def _label(self, place: StepPlace, instruction: Instruction, standing: Standing) -> Effects:
-        keys = [standing.expand(word) for word in instruction.arguments[::2]]
-        for word in instruction.arguments:
-            standing.expand(word)
+        keys = _names_set(instruction, standing)
         return Effects(
             place,
             instruction,
@@ -361,3 +357,13 @@ def _runs_on(dockerfile: Dockerfile, instruction: Instruction) -> bool:
     except DockerfileError:
         return True
     return len(probe.stages[-1].instructions) != 3
+
+
+def _names_set(instruction: Instruction, standing: Standing) -> list[str | None]:
+    """Return the names that an ENV or LABEL sets; None for one that is not certain.
+
+    Raises:
+        NotUnderstoodError: a name or a value is beyond the model.
+
+    """
+    return [standing.expand(word) for word in instruction.arguments][::2]

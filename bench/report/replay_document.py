@@ -36,7 +36,11 @@ def totals_section(summary: ReplaySummary) -> str:
             "variant", "commits", "hits", "seconds", "median", f"saved against {summary.baseline}",
             "cold build", "failed",
         ]  # fmt: skip
-        rows = [_total_row(one) for one in summary.totals if one.setup == setup]
+        rows = [
+            [escaped(one.variant), *total_cells(one)]
+            for one in summary.totals
+            if one.setup == setup
+        ]
         heading = f"### {mark(setup)}{escaped(setup.label)}\n"
         lines = table([escaped(head) for head in heads], rows, numbers=range(1, 8))
         parts.append(f"{heading}\n{lines}")
@@ -59,9 +63,9 @@ def sentence(one: Total, summary: ReplaySummary) -> str:
     return f"{text}."
 
 
-def _total_row(one: Total) -> list[str]:
+def total_cells(one: Total) -> list[str]:
+    """Return what a table says of a variant's rebuilds, without its name."""
     return [
-        escaped(one.variant),
         str(one.commits),
         f"{one.hits} of {one.scored}",
         names.seconds(one.seconds),

@@ -85,7 +85,7 @@ def dockerfile_text(scenario: Variants, variant: Variant) -> str:
     file = dockerfile_file(scenario, variant)
     if isinstance(variant, ArrangedVariant):
         return variant.text
-    text = _read(file)
+    text = read_text(file)
     for step in reversed(_reorders(scenario, variant)):
         text = reorder(
             text,
@@ -107,10 +107,16 @@ def dockerignore_text(scenario: Variants, variant: Variant) -> str | None:
     """
     if variant.dockerignore is None:
         return None
-    return _read(_find(scenario, variant, variant.dockerignore))
+    return read_text(_find(scenario, variant, variant.dockerignore))
 
 
-def _read(file: Path) -> str:
+def read_text(file: Path) -> str:
+    """Read a Dockerfile or ignore file.
+
+    Raises:
+        DockerfileError: it cannot be read, or is not UTF-8.
+
+    """
     try:
         return file.read_bytes().decode("utf-8")
     except UnicodeDecodeError as error:

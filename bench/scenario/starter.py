@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bench.dockerfile import parse
-from bench.errors import DockerfileError, UsageError
+from bench.errors import UsageError
 from bench.scenario.choosing import choose
-from bench.scenario.dockerfiles import DEFAULT_PLACE
+from bench.scenario.dockerfiles import DEFAULT_PLACE, read_text
 from bench.scenario.edits import LARGEST_EDIT
 from bench.scenario.history import read_history
 from bench.scenario.intake import intakes
@@ -116,7 +116,7 @@ def survey(project: Path, folder: Path, dockerfile: Path) -> Starter:
 
     """
     root, place = project.resolve(), _place(dockerfile)
-    parsed = parse(_text(dockerfile), str(dockerfile))
+    parsed = parse(read_text(dockerfile), str(dockerfile))
     files = _files(root, place, folder.resolve())
     taken = intakes(parsed, files)
     history = read_history(root)
@@ -134,19 +134,6 @@ def survey(project: Path, folder: Path, dockerfile: Path) -> Starter:
         move=metadata_move(parsed),
         port=port_edit(parsed),
     )
-
-
-def _text(dockerfile: Path) -> str:
-    try:
-        return dockerfile.read_bytes().decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise DockerfileError(
-            f"{dockerfile}: is not UTF-8: {error}", remedy="save it as UTF-8"
-        ) from error
-    except OSError as error:
-        raise DockerfileError(
-            f"{dockerfile}: cannot be read: {error.strerror}", remedy="make the file readable"
-        ) from error
 
 
 def _place(dockerfile: Path) -> Path:

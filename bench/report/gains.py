@@ -10,7 +10,7 @@ from bench.report import lettering, names
 from bench.report.compare import Comparison, Setup, changes_of, comparisons, rounds_gained
 from bench.report.heatmap import pages
 from bench.report.palette import GRID, INK, PAPER, Look
-from bench.report.sheet import SMALL, TEXT, Box, Caption, Entry, Sheet
+from bench.report.sheet import SMALL, TEXT, Box, Caption, Entry, Sheet, write_beside
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,16 +92,7 @@ def _draw(axes: Axes, panel: Sequence[Comparison], pairs: pd.DataFrame, limit: f
             color="#D55E00",
             zorder=4,
         )
-        axes.annotate(
-            _words(item),
-            xy=(1, place),
-            xycoords=("axes fraction", "data"),
-            xytext=(8, 0),
-            textcoords="offset points",
-            size=SMALL,
-            va="center_baseline",
-            annotation_clip=False,
-        )
+        write_beside(axes, place, _words(item))
     axes.axvline(0, color=INK, linewidth=0.9)
     axes.set(xlim=(-limit, limit), ylim=(len(panel) - 0.4, -0.6))
     axes.set_yticks(range(len(panel)))

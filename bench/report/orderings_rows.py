@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from matplotlib.ticker import MaxNLocator
 
 from bench.report import names
 from bench.report.palette import GRID, INK, PAPER
-from bench.report.sheet import SMALL, TEXT
+from bench.report.sheet import SMALL, TEXT, write_beside
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from matplotlib.axes import Axes
 
     from bench.report.landscape import Built
 
 PREDICTED, MEASURED = "#0072B2", "#D55E00"
+_POINT: Mapping[str, Any] = {
+    "marker": "o",
+    "linestyle": "none",
+    "markersize": 5,
+    "markerfacecolor": MEASURED,
+    "markeredgecolor": INK,
+    "markeredgewidth": 0.6,
+    "zorder": 4,
+}
+"""How a median that was measured is drawn."""
 _LABEL_LENGTH = 30
 
 
@@ -57,26 +67,8 @@ def draw_rows(
             low, high = one.measured.low, one.measured.high
             shown += [low, high]
             axes.plot([low, high], [place, place], color=INK, linewidth=1.2, zorder=2)
-            axes.plot(
-                [one.measured.median],
-                [place],
-                "o",
-                markersize=5,
-                markerfacecolor=MEASURED,
-                markeredgecolor=INK,
-                markeredgewidth=0.6,
-                zorder=4,
-            )
-        axes.annotate(
-            text,
-            xy=(1, place),
-            xycoords=("axes fraction", "data"),
-            xytext=(8, 0),
-            textcoords="offset points",
-            size=SMALL,
-            va="center_baseline",
-            annotation_clip=False,
-        )
+            axes.plot([one.measured.median], [place], **_POINT)
+        write_beside(axes, place, text)
     axes.set(xlim=limits(shown), ylim=(len(built) - 0.4, -0.6))
     axes.set_yticks(range(len(built)))
     axes.set_yticklabels(list(labels), fontsize=TEXT)
@@ -99,17 +91,7 @@ def draw_point(axes: Axes, place: float, median: float, low: float, high: float)
     """Draw a median with its interval, upright."""
     if high > low:
         axes.plot([place, place], [low, high], color=INK, linewidth=1.2, zorder=3)
-    axes.plot(
-        [place],
-        [median],
-        "o",
-        markersize=5,
-        markerfacecolor=MEASURED,
-        markeredgecolor=INK,
-        markeredgewidth=0.6,
-        zorder=4,
-        clip_on=False,
-    )
+    axes.plot([place], [median], clip_on=False, **_POINT)
 
 
 def write_title(axes: Axes, text: str, room: float = 0.0) -> None:

@@ -239,3 +239,17 @@ def save(figure: Figure, stem: Path) -> tuple[Path, Path]:
         figure.savefig(content, format=ending[1:], dpi=DPI, metadata=metadata)
         written.append(write_atomically(stem.with_name(stem.name + ending), content.getvalue()))
     return written[0], written[1]
+
+
+def write_beside(axes: Axes, place: float, text: str) -> None:
+    """Write a note to the right of a panel, at the height of the row at ``place``."""
+    axes.annotate(
+        text,
+        xy=(1, place),
+        xycoords=("axes fraction", "data"),
+        xytext=(8, 0),
+        textcoords="offset points",
+        size=SMALL,
+        va="center_baseline",
+        annotation_clip=False,
+    )
